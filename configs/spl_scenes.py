@@ -1,0 +1,24 @@
+"""The small SPL in `assets/spl_scenes`: embedded scenes, trained longer.
+
+  make assets
+
+The quick network of configs/spl.py, a little wider, on the same 64x64 scenes
+with the quickstart's own kind of teacher; only the training is longer.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import spl
+
+
+def get_config(arg: str = "") -> ConfigDict:
+  del arg
+  c = spl.get_config("quick")
+  c.model.generator.width = 16
+  c.model.generator.blocks = 4
+  c.steps = 20_000
+  c.ema_decay = 0.999
+  c.checkpoint.every = 500
+  c.log.every = 100
+  c.log.images_every = 1000
+  return c

@@ -1,0 +1,340 @@
+"""Everything that is read from or written to a workdir; all Orbax calls.
+
+A workdir is `config.json`, `checkpoints/<step>/`, `frozen/<name>/` (workdirs of
+the networks that the system needs but does not train), `eval/` and logs. A
+checkpoint holds a plain nested dict, so it depends on no class of ours, and in
+its metadata a checksum of every array: Orbax has none, and a flipped bit would
+be read back silently. Only training renames (an unsound step becomes
+`<step>.corrupt`); every reader steps over what is unsound.
+"""
+
+import dataclasses
+import hashlib
+import json
+import logging
+import os
+import pathlib
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import traverse_util
+from ml_collections import ConfigDict
+from orbax.checkpoint import v1 as ocp
+
+from sginpaint.errors import UserError
+from sginpaint.systems import base, build_system, example_batch
+
+Tree = dict[str, Any]
+_PARTIAL = ocp.Context(
+  pytree_options=ocp.options.PyTreeOptions(
+    loading=ocp.options.PyTreeOptions.Loading(partial_load=True)
+  )
+)
+
+
+def write_json(path: pathlib.Path, value: Any) -> None:
+  """Writes JSON so that a reader sees the old file or the new, never half."""
+  temporary = path.with_name(f".{path.name}.{os.getpid()}")
+  temporary.write_text(json.dumps(value, indent=2) + "\n")
+  os.replace(temporary, path)
+
+
+def save_config(workdir: str, config: ConfigDict) -> None:
+  """Writes the resolved config to `workdir/config.json`."""
+  path = pathlib.Path(workdir)
+  path.mkdir(parents=True, exist_ok=True)
+  write_json(path / "config.json", json.loads(config.to_json()))
+
+
+def load_config(workdir: str) -> ConfigDict:
+  """Reads `workdir/config.json`.
+
+  Raises:
+    UserError: the directory or the file is missing, or is not a config.
+  """
+  path = pathlib.Path(workdir) / "config.json"
+  if not path.is_file():
+    raise UserError(
+      f"{workdir}: no config.json there; give the --workdir of a training"
+    )
+  try:
+    return ConfigDict(json.loads(path.read_text()))
+  except ValueError as e:
+    raise UserError(f"{path}: not a config ({e}); restore the file") from e
+
+
+def steps(workdir: str) -> list[int]:
+  """Steps that have a finished checkpoint directory, newest first."""
+  directory = pathlib.Path(workdir) / "checkpoints"
+  if not directory.is_dir():
+    return []
+  return sorted((int(d.name) for d in directory.iterdir() if d.name.isdigit()))[
+    ::-1
+  ]
+
+
+def checksums(tree: Tree) -> dict[str, int]:
+  """crc32 of each array's bytes, keyed by its path `a/b/c`."""
+  flat = traverse_util.flatten_dict(tree, sep="/")
+  return {
+    # Replicated arrays hold every value on each process's first device.
+    name: zlib.crc32(np.ascontiguousarray(_local(leaf)).tobytes())
+    for name, leaf in flat.items()
+  }
+
+
+def _local(leaf: Any) -> np.ndarray:
+  if isinstance(leaf, jax.Array) and not leaf.is_fully_addressable:
+    return np.asarray(leaf.addressable_data(0))
+  return np.asarray(leaf)
+
+
+class Writer:
+  """Saves training states in the background and keeps the agreed ones."""
+
+  def __init__(
+    self,
+    workdir: str,
+    config: ConfigDict,
+    *,
+    every: int,
+    keep: int,
+    keep_every: int = 0,
+  ):
+    preservation = ocp.training.preservation_policies
+    keepers = [preservation.LatestN(keep)]
+    if keep_every:
+      keepers.append(preservation.EveryNSteps(keep_every))
+    self._config = json.loads(config.to_json())
+    self._every = every
+    self._checkpointer = ocp.training.Checkpointer(
+      pathlib.Path(workdir).absolute() / "checkpoints",
+      cleanup_tmp_directories=True,
+      # The loop decides when to save; Orbax's default would skip a save while
+      # another runs.
+      save_decision_policy=ocp.training.save_decision_policies.FixedIntervalPolicy(
+        1
+      ),
+      preservation_policy=preservation.AnyPreservationPolicy(keepers),
+    )
+
+  def due(self, step: int) -> bool:
+    return step % self._every == 0
+
+  def save(self, step: int, tree: Tree) -> None:
+    """Copies `tree` off the devices and writes it in the background."""
+    if self._checkpointer.latest and self._checkpointer.latest.step == step:
+      return
+    self._checkpointer.save_checkpointables_async(
+      step,
+      {"state": tree},
+      custom_metadata={
+        "checksums": checksums(tree),
+        "config": self._config,
+      },
+    )
+
+  def close(self) -> None:
+    """Waits for the last save."""
+    self._checkpointer.close()
+
+
+def _read(workdir: str, step: int, abstract: Tree, partial: bool) -> Tree:
+  """One checkpoint, verified.
+
+  Raises:
+    ValueError: an array's checksum differs. Orbax raises others for damage.
+  """
+  path = pathlib.Path(workdir).absolute() / "checkpoints" / str(step)
+  expected = ocp.checkpointables_metadata(path).custom_metadata["checksums"]
+  if partial:
+    with _PARTIAL:
+      tree = ocp.load_checkpointables(path, {"state": abstract})["state"]
+  else:
+    tree = ocp.load_checkpointables(path, {"state": abstract})["state"]
+  for name, crc in checksums(tree).items():
+    if expected[name] != crc:
+      raise ValueError(f"checksum of {name} differs")
+  return tree
+
+
+def restore(
+  workdir: str, abstract: Tree, *, rename: bool = False
+) -> tuple[Tree, int] | None:
+  """The newest sound checkpoint, or None where there is none.
+
+  Args:
+    workdir: of the training.
+    abstract: nested dict of `jax.ShapeDtypeStruct` with shardings.
+    rename: an unsound step becomes `<step>.corrupt` (training only).
+  """
+  for step in steps(workdir):
+    try:
+      return _read(workdir, step, abstract, partial=False), step
+    except Exception as e:  # Orbax raises many types for a damaged file
+      logging.warning("checkpoint %d of %s is unsound: %s", step, workdir, e)
+      if rename:
+        directory = pathlib.Path(workdir) / "checkpoints"
+        os.replace(directory / str(step), directory / f"{step}.corrupt")
+  return None
+
+
+@dataclasses.dataclass(frozen=True)
+class Loaded:
+  """A trained network, ready to be applied.
+
+  Attributes:
+    config: as resolved by its training.
+    system: built from the config.
+    variables: of the generator.
+    frozen: variables of the frozen networks that `predict` needs.
+    step: of the checkpoint.
+    hash: sha256 of the generator's values, the name of these weights.
+    workdir: where it came from.
+  """
+
+  config: ConfigDict
+  system: base.System
+  variables: dict[str, Any]
+  frozen: dict[str, Any]
+  step: int
+  hash: str
+  workdir: str
+
+
+def load(
+  workdir: str, *, step: int | None = None, weights: str = "ema"
+) -> Loaded:
+  """Loads a generator and what it needs from a workdir.
+
+  Args:
+    workdir: of a training, or of a converted network.
+    step: of the checkpoint; None = the newest sound one.
+    weights: "ema" takes the running average where there is one, "raw" never.
+
+  Raises:
+    UserError: no such workdir, no such step, or nothing sound in it.
+  """
+  config = load_config(workdir)
+  candidates = steps(workdir)
+  if step is not None and step not in candidates:
+    have = ", ".join(map(str, candidates[::-1])) or "none"
+    raise UserError(
+      f"{workdir}: no checkpoint of step {step}; there are {have}"
+    )
+  if not candidates:
+    raise UserError(f"{workdir}: no checkpoint there yet; train first")
+  system = build_system(config, load_frozen_modules(workdir, config))
+  shapes = jax.eval_shape(
+    system.init, jax.random.key(0), example_batch(config)
+  )["generator"]
+  for candidate in candidates if step is None else [step]:
+    try:
+      variables = _read_generator(workdir, candidate, shapes, weights)
+    except Exception as e:  # Orbax raises many types for a damaged file
+      logging.warning(
+        "checkpoint %d of %s is unsound: %s", candidate, workdir, e
+      )
+      continue
+    return Loaded(
+      config=config,
+      system=system,
+      variables=variables,
+      frozen={
+        name: load(str(pathlib.Path(workdir) / "frozen" / name)).variables
+        for name in system.SERVED
+      },
+      step=candidate,
+      hash=hash_variables(variables),
+      workdir=str(workdir),
+    )
+  raise UserError(
+    f"{workdir}: its checkpoints are damaged or of another network; "
+    "train again or choose another --step"
+  )
+
+
+def _read_generator(
+  workdir: str, step: int, shapes: Mapping[str, Any], weights: str
+) -> dict[str, Any]:
+  shapes = dict(shapes)
+  place = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+  put = lambda tree: jax.tree.map(  # noqa: E731
+    lambda s: jax.ShapeDtypeStruct(s.shape, s.dtype, sharding=place), tree
+  )
+  params = put(shapes.pop("params"))
+  averaged = weights == "ema" and _has_ema(workdir, step)
+  abstract: Tree = (
+    {"ema": params} if averaged else {"generator": {"params": params}}
+  )
+  if shapes:
+    abstract.setdefault("generator", {})["collections"] = put(shapes)
+  tree = _read(workdir, step, abstract, partial=True)
+  generator = tree.get("generator", {})
+  values = tree["ema"] if averaged else generator["params"]
+  return {"params": values, **generator.get("collections", {})}
+
+
+def _has_ema(workdir: str, step: int) -> bool:
+  path = pathlib.Path(workdir).absolute() / "checkpoints" / str(step)
+  names = ocp.checkpointables_metadata(path).custom_metadata["checksums"]
+  return any(name.startswith("ema/") for name in names)
+
+
+def load_frozen_modules(workdir: str, config: ConfigDict) -> dict[str, Any]:
+  """Modules of the frozen networks that `workdir` carries with it."""
+  directory = pathlib.Path(workdir) / "frozen"
+  names = (
+    sorted(p.name for p in directory.iterdir()) if directory.is_dir() else []
+  )
+  return {
+    name: build_system(load_config(str(directory / name))).generator
+    for name in names
+  }
+
+
+def hash_variables(variables: Mapping[str, Any]) -> str:
+  """sha256 over names and values: two equal hashes, two equal networks."""
+  digest = hashlib.sha256()
+  flat = traverse_util.flatten_dict(dict(variables), sep="/")
+  for name in sorted(flat):
+    digest.update(name.encode())
+    digest.update(np.ascontiguousarray(_local(flat[name])).tobytes())
+  return digest.hexdigest()
+
+
+def slim(source: str, target: str, *, dtype: str = "float32") -> None:
+  """Copies only what is served from `source` into a new workdir `target`.
+
+  Args:
+    source: workdir of a training.
+    target: workdir to write; must not hold checkpoints.
+    dtype: in which arrays are kept on disk; values are rounded to it.
+
+  Raises:
+    UserError: `source` cannot be loaded or `target` holds checkpoints.
+  """
+  loaded = load(source)
+  if steps(target):
+    raise UserError(f"{target}: holds checkpoints already; choose another")
+  save_config(target, loaded.config)
+  rounded = jax.tree.map(lambda x: x.astype(dtype), loaded.variables)
+  collections = {k: v for k, v in rounded.items() if k != "params"}
+  tree: Tree = {"generator": {"params": rounded["params"]}}
+  if collections:
+    tree["generator"]["collections"] = collections
+  # Readers see float32, so that is what the checksums are taken of.
+  sums = checksums(jax.tree.map(lambda x: x.astype(jnp.float32), tree))
+  path = pathlib.Path(target).absolute() / "checkpoints" / str(loaded.step)
+  ocp.save_checkpointables(
+    path,
+    {"state": tree},
+    custom_metadata={
+      "checksums": sums,
+      "config": json.loads(loaded.config.to_json()),
+    },
+  )

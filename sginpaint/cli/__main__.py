@@ -1,0 +1,84 @@
+"""`python -m sginpaint <command> ...`: the one place where errors become text.
+
+A command is a module of this folder with `main(argv) -> int`, imported only
+when it is called.
+"""
+
+import difflib
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+
+import sginpaint
+from sginpaint.errors import UserError
+
+COMMANDS = {
+  "train": "train what a config describes, or resume it",
+  "evaluate": "score a trained system and write a report",
+  "inpaint": "fill the holes of pictures with a trained system",
+  "precompute": "run a frozen teacher over a dataset once",
+  "list": "show systems, configs and dataset recipes",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Runs the command named by the first argument; returns the exit code."""
+  return run(_dispatch, sys.argv[1:] if argv is None else argv)
+
+
+def run(command: Callable[[Sequence[str]], int], argv: Sequence[str]) -> int:
+  """Runs `command(argv)` and turns what a person can mend into one line.
+
+  Args:
+    command: raises `UserError` for what can be mended. Every other exception
+      is a bug and keeps its traceback.
+    argv: arguments behind the name of the command.
+
+  Returns:
+    The command's exit code; 2 after bad input, 130 after Ctrl-C.
+  """
+  try:
+    return command(argv)
+  except KeyboardInterrupt:
+    print("sginpaint: interrupted", file=sys.stderr)
+    return 130
+  except SystemExit as e:  # argparse leaves so after --help
+    return e.code if isinstance(e.code, int) else int(e.code is not None)
+  except Exception as e:
+    if not isinstance(e, _bad_input()):
+      raise
+    print(f"sginpaint: error: {' '.join(str(e).split())}", file=sys.stderr)
+    return 2
+
+
+def _bad_input() -> tuple[type[Exception], ...]:
+  # Only a command that uses absl has imported it, and can raise its errors.
+  flags = sys.modules.get("absl.flags")
+  return (UserError, flags.Error) if flags else (UserError,)
+
+
+def _dispatch(argv: Sequence[str]) -> int:
+  if not argv or argv[0] in ("-h", "--help"):
+    print(_usage())
+    return 0 if argv else 2
+  name, *rest = argv
+  if name == "--version":
+    print(f"sginpaint {sginpaint.__version__}")
+    return 0
+  if name not in COMMANDS:
+    near = difflib.get_close_matches(name, COMMANDS, n=1)
+    mend = f"did you mean {near[0]}?" if near else "see --help"
+    raise UserError(f"no command {name!r}; {mend}")
+  module = importlib.import_module(f"sginpaint.cli.{name}")
+  return module.main(rest)
+
+
+def _usage() -> str:
+  lines = ["usage: python -m sginpaint <command> [--help] ...", ""]
+  width = max(map(len, COMMANDS))
+  lines += [f"  {name:{width}}  {text}" for name, text in COMMANDS.items()]
+  return "\n".join(lines)
+
+
+if __name__ == "__main__":
+  sys.exit(main())

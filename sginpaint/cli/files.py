@@ -1,0 +1,205 @@
+"""Which picture goes with which mask into which output file.
+
+Masks are paired by name: `x.jpg` with `x.png`, `x_mask.png` or
+`x_mask001.png`. With one mask the output is named after the picture; with
+several, after each mask. Folders are not searched in depth. Whatever can be
+found out without decoding is checked here, before anything is written.
+"""
+
+import collections
+import dataclasses
+import logging
+import pathlib
+import re
+from collections.abc import Iterable, Sequence
+
+from sginpaint import images
+from sginpaint.errors import UserError
+
+_log = logging.getLogger(__name__)
+_SHOWN = 5  # names in a message
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+  """One picture to fill.
+
+  Attributes:
+    image: the picture.
+    mask: white where it is to be filled.
+    output: file to write.
+    segmentation: label map that guides the filling, or None.
+  """
+
+  image: pathlib.Path
+  mask: pathlib.Path
+  output: pathlib.Path
+  segmentation: pathlib.Path | None = None
+
+
+def plan_jobs(
+  image: str,
+  mask: str,
+  output: str,
+  *,
+  segmentation: str | None = None,
+  lossy: bool = False,
+) -> list[Job]:
+  """Pairs files and checks them.
+
+  Args:
+    image: file or folder.
+    mask: file (for every picture) or folder.
+    output: file, or folder where `image` is one or it ends in "/".
+    segmentation: label map, file (for every picture) or folder.
+    lossy: allows JPEG output.
+
+  Raises:
+    UserError: something is missing, does not fit or would be overwritten.
+  """
+  pictures = _pictures("--image", image)
+  masks = _pictures("--mask", mask)
+  labels = _pictures("--segmentation", segmentation) if segmentation else []
+  if pathlib.Path(image) == pathlib.Path(mask) and pathlib.Path(image).is_dir():
+    pictures, masks = _split_folder(pictures)
+  many = pathlib.Path(image).is_dir()
+  pairs = _pair(pictures, masks, "mask", one_for_all=_is_file(mask))
+  maps = _pair(
+    pictures, labels, "label map", one_for_all=_is_file(segmentation)
+  )
+  target = _target(output, many=many)
+  jobs = []
+  for picture in pictures:
+    for partner in pairs[picture]:
+      named = partner if len(pairs[picture]) > 1 else picture
+      suffix = _lossless_suffix(picture, lossy=lossy)
+      jobs.append(
+        Job(
+          picture,
+          partner,
+          target / f"{named.stem}{suffix}" if target else pathlib.Path(output),
+          maps[picture][0] if labels else None,
+        )
+      )
+  if not target and len(jobs) > 1:
+    raise UserError(
+      f"--output {output}: {len(jobs)} pictures to write; give a folder"
+    )
+  _check(jobs, lossy=lossy)
+  return jobs
+
+
+def _is_file(path: str | None) -> bool:
+  return path is not None and pathlib.Path(path).is_file()
+
+
+def _pictures(flag: str, text: str) -> list[pathlib.Path]:
+  path = pathlib.Path(text)
+  if not path.exists():
+    raise UserError(f"{flag} {text}: no such file or folder")
+  if not path.is_dir():
+    return [path]
+  found = sorted(
+    p
+    for p in path.iterdir()
+    if p.suffix.lower() in images.INPUT_SUFFIXES
+    and not p.name.startswith(".")
+    and p.is_file()
+  )
+  if not found:
+    raise UserError(f"{flag} {text}: no pictures in this folder")
+  return found
+
+
+def _split_folder(
+  files: Sequence[pathlib.Path],
+) -> tuple[list[pathlib.Path], list[pathlib.Path]]:
+  """Pictures and masks that lie in the same folder."""
+  stems = {p.stem for p in files}
+  is_mask = lambda p: (
+    p.stem != _without_mask(p.stem) and (_without_mask(p.stem) in stems)
+  )
+  return [p for p in files if not is_mask(p)], [p for p in files if is_mask(p)]
+
+
+def _without_mask(stem: str) -> str:
+  return re.sub(r"_mask\d*$", "", stem)
+
+
+def _pair(
+  pictures: Sequence[pathlib.Path],
+  partners: Sequence[pathlib.Path],
+  what: str,
+  *,
+  one_for_all: bool,
+) -> dict[pathlib.Path, list[pathlib.Path]]:
+  """{picture: its partners}; every picture has one if there are any."""
+  if one_for_all or not partners:
+    return {picture: list(partners) for picture in pictures}
+  stems = {picture.stem for picture in pictures}
+  found = collections.defaultdict(list)
+  for partner in partners:
+    is_exact = partner.stem in stems
+    found[partner.stem if is_exact else _without_mask(partner.stem)].append(
+      partner
+    )
+  lacking = [p.name for p in pictures if p.stem not in found]
+  if lacking:
+    raise UserError(
+      f"{partners[0].parent}: no {what} for {_some(lacking)}; name it like "
+      "the picture, or remove the picture"
+    )
+  unused = [p.name for stem in set(found) - stems for p in found[stem]]
+  if unused:
+    _log.warning("not used, no such picture: %s", _some(sorted(unused)))
+  return {picture: found[picture.stem] for picture in pictures}
+
+
+def _some(names: Sequence[str]) -> str:
+  more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+  return ", ".join(names[:_SHOWN]) + more
+
+
+def _target(output: str, *, many: bool) -> pathlib.Path | None:
+  """The folder to write to, or None where `output` is a file."""
+  path = pathlib.Path(output)
+  if path.is_dir() or output.endswith("/"):
+    return path
+  if many and path.exists():
+    raise UserError(f"--output {output}: is a file; give a folder")
+  if many and path.suffix.lower() in images.INPUT_SUFFIXES:
+    raise UserError(f"--output {output}: --image is a folder; give a folder")
+  return path if many else None
+
+
+def _lossless_suffix(picture: pathlib.Path, *, lossy: bool) -> str:
+  suffix = picture.suffix
+  kept = images.LOSSLESS_SUFFIXES + (images.LOSSY_SUFFIXES if lossy else ())
+  return suffix if suffix.lower() in kept else ".png"
+
+
+def _check(jobs: Sequence[Job], *, lossy: bool) -> None:
+  outputs = collections.Counter(job.output for job in jobs)
+  if twice := [path for path, count in outputs.items() if count > 1]:
+    raise UserError(f"{twice[0]}: two pictures would be written there")
+  inputs = _resolved(
+    path
+    for job in jobs
+    for path in (job.image, job.mask, job.segmentation)
+    if path
+  )
+  for job in jobs:
+    if job.output.is_dir():
+      raise UserError(f"{job.output}: is a folder; give a file in it")
+    if job.output.resolve() in inputs:
+      raise UserError(f"{job.output}: is also an input; choose another output")
+    header = images.read_header(job.image)
+    images.check_output(
+      job.output, header.size, bits=header.bits, alpha=False, lossy=lossy
+    )
+    for other in filter(None, (job.mask, job.segmentation)):
+      images.check_size(other, images.read_header(other).size, header.size)
+
+
+def _resolved(paths: Iterable[pathlib.Path]) -> set[pathlib.Path]:
+  return {path.resolve() for path in paths}

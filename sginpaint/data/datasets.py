@@ -1,0 +1,83 @@
+"""Opens a dataset by the fields of `config.data`.
+
+`synthetic_scenes` is made on first use, `folder` is a folder of one's own,
+`tfds` any directory that a tfds builder prepared. All look the same from
+outside: `Dataset` and `Split` (in `splits`).
+"""
+
+import fcntl
+from pathlib import Path
+
+from sginpaint.data.files import cache_directory
+from sginpaint.data.splits import Dataset, Split
+from sginpaint.errors import UserError
+
+__all__ = ["NAMES", "Dataset", "Split", "load_dataset"]
+
+NAMES = ("synthetic_scenes", "folder", "tfds")
+
+
+def load_dataset(
+  *,
+  name: str,
+  path: str = "",
+  builder_config: str = "",
+  image_size: int = 256,
+) -> Dataset:
+  """Opens, and where it can make it, prepares a dataset.
+
+  Args:
+    name: synthetic_scenes, folder or tfds.
+    path: the folder; the prepared directory; or where synthetic_scenes is kept
+      ("" = the cache directory of the user).
+    builder_config: picture size of synthetic_scenes, e.g. "64"; "" = the
+      smallest that is not below `image_size`. The others have none.
+    image_size: side of the square that networks see.
+
+  Raises:
+    UserError: an unknown name, or what is found at `path` is not in order.
+  """
+  if name not in NAMES:
+    raise UserError(
+      f"config.data.name: {name!r} is unknown; use one of {', '.join(NAMES)}"
+    )
+  if name == "synthetic_scenes":
+    return _synthetic_scenes(path, builder_config, image_size)
+  if not path:
+    raise UserError(f"config.data.path: empty, but {name} needs a directory")
+  if name == "folder":
+    from sginpaint.data.folder import load_folder
+
+    return load_folder(path)
+  from sginpaint.data.prepared import load_prepared
+
+  return load_prepared(path)
+
+
+def _synthetic_scenes(
+  path: str, builder_config: str, image_size: int
+) -> Dataset:
+  # tfds takes seconds to import: not before the fields are known to be good.
+  from sginpaint.data.builders import synthetic_scenes
+  from sginpaint.data.prepared import class_table, load_prepared
+
+  sizes = (32, 64, 128, 256)
+  fitting = [size for size in sizes if size >= image_size] or [sizes[-1]]
+  size = builder_config or str(fitting[0])
+  if size not in map(str, sizes):
+    raise UserError(
+      f"config.data.builder_config: {size!r} is unknown; use one of "
+      f"{', '.join(map(str, sizes))}"
+    )
+  data_dir = Path(path) if path else cache_directory() / "tfds"
+  data_dir.mkdir(parents=True, exist_ok=True)
+  # Several processes may start at once on one machine: one makes, others wait.
+  with (data_dir / f".synthetic_scenes_{size}.lock").open("w") as lock:
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    directory = synthetic_scenes.prepare(str(data_dir), int(size))
+  return load_prepared(
+    str(directory),
+    name="synthetic_scenes",
+    table=class_table(synthetic_scenes.CLASSES),
+    attributes=synthetic_scenes.ATTRIBUTES,
+  )

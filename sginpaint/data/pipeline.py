@@ -1,0 +1,249 @@
+"""Batches of a split: read, decoded, transformed and stacked by Grain.
+
+Training batch i is a pure function of (seed, i): the same for any number of
+threads and processes, so the step alone is the position in the data and a run
+resumes without any state of the pipeline. Every epoch is another permutation
+of the split; the batch that spans two epochs takes from both. A process gets a
+contiguous block of every global batch. Nothing is filtered while reading.
+
+The batches hold numpy arrays; what goes to a device is the caller's business.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
+
+import grain
+import numpy as np
+
+from sginpaint.batch import Batch
+from sginpaint.data.classes import (
+  ClassInfo,
+  attribute_permutation,
+  mirror_table,
+)
+from sginpaint.data.splits import Split
+from sginpaint.data.teacher_features import FeatureStore
+from sginpaint.data.transforms import (
+  check_options,
+  plan_geometry,
+  transform_attributes,
+  transform_image,
+  transform_labels,
+)
+from sginpaint.errors import UserError
+
+
+class BatchIterator(Iterator[Batch]):
+  """Iterates over batches, reading ahead; close it, or use it in a `with`."""
+
+  def __init__(self, dataset: grain.MapDataset, threads: int):
+    options = grain.ReadOptions(
+      num_threads=threads, prefetch_buffer_size=2 * threads
+    )
+    self._iterator = iter(dataset.to_iter_dataset(options))
+
+  def __next__(self) -> Batch:
+    return Batch(**next(self._iterator))
+
+  def close(self) -> None:
+    """Stops reading ahead."""
+    self._iterator.close()
+
+  def __enter__(self) -> Self:
+    return self
+
+  def __exit__(self, *_) -> None:
+    self.close()
+
+
+def training_batches(
+  split: Split,
+  *,
+  batch_size: int,
+  start_step: int = 0,
+  seed: int,
+  image_size: int,
+  resize: str = "stretch",
+  crop: str = "center",
+  flip: bool = True,
+  threads: int = 4,
+  classes: Sequence[ClassInfo] = (),
+  process_index: int = 0,
+  process_count: int = 1,
+  teacher: FeatureStore | None = None,
+  teacher_scale: int = 0,
+) -> BatchIterator:
+  """Endless training batches from `start_step` on; the start costs no reading.
+
+  Args:
+    split: what to read.
+    batch_size: global, over all processes.
+    start_step: the first batch that comes out.
+    seed: of order and augmentation.
+    image_size: S, side of the pictures that come out.
+    resize: "stretch" | "shorter_side", see `transforms`.
+    crop: "center" | "random".
+    flip: mirror half of the examples.
+    threads: that decode; each makes whole batches.
+    classes: whose mirror partners a flip swaps; () = the split's own.
+    process_index: of this process.
+    process_count: how many share a batch.
+    teacher: precomputed features of this split.
+    teacher_scale: s > 0 adds `teacher_image`, resized from the source.
+
+  Returns:
+    An iterator of `Batch`, b = batch_size / process_count: image uint8
+    [b, S, S, 3], index int32 [b]; where there are some, segmentation int32
+    [b, S, S], attributes float32 [b, A], teacher_features bfloat16
+    [b, h, w, F], teacher_image uint8 [b, s S, s S, 3].
+
+  Raises:
+    UserError: options that are unknown or do not go together.
+  """
+  if teacher is not None:
+    _check_teacher(teacher, split, resize, crop)
+  maker = _ExampleMaker.build(
+    split,
+    classes=classes or split.classes,
+    size=image_size,
+    resize=resize,
+    crop=crop,
+    flip=flip,
+    teacher=teacher,
+    teacher_scale=teacher_scale,
+  )
+  local = _local_batch_size(batch_size, process_count)
+  dataset = grain.MapDataset.range(len(split)).seed(seed).shuffle().repeat()
+  dataset = dataset.random_map(maker)[start_step * batch_size :]
+  dataset = dataset.batch(local, drop_remainder=True)
+  return BatchIterator(dataset[process_index::process_count], threads)
+
+
+def evaluation_batches(
+  split: Split,
+  *,
+  batch_size: int,
+  image_size: int,
+  resize: str = "stretch",
+  threads: int = 4,
+  indices: Sequence[int] | None = None,
+  process_index: int = 0,
+  process_count: int = 1,
+  teacher_scale: int = 0,
+) -> BatchIterator:
+  """Each example once, in order, without augmentation (crops are central).
+
+  The last batch is filled up by repeating its last example; `valid` [b] is
+  False there. Otherwise as `training_batches`.
+
+  Args:
+    indices: positions in the split, in the order wanted; None = all.
+  """
+  maker = _ExampleMaker.build(
+    split,
+    classes=(),
+    size=image_size,
+    resize=resize,
+    crop="center",
+    flip=False,
+    teacher=None,
+    teacher_scale=teacher_scale,
+  )
+  local = _local_batch_size(batch_size, process_count)
+  chosen = list(range(len(split)) if indices is None else map(int, indices))
+  padding = -len(chosen) % batch_size
+  padded = [(i, True) for i in chosen] + [(i, False) for i in chosen[-1:]] * (
+    padding
+  )
+  dataset = grain.MapDataset.source(padded).map(maker.evaluation_example)
+  dataset = dataset.batch(local, drop_remainder=True)
+  return BatchIterator(dataset[process_index::process_count], threads)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _ExampleMaker:
+  """Reads and transforms one example; called by many threads at once."""
+
+  split: Split
+  size: int
+  resize: str
+  crop: str
+  flip: bool
+  teacher: FeatureStore | None
+  teacher_scale: int
+  mirror: np.ndarray
+  permutation: np.ndarray
+
+  @classmethod
+  def build(
+    cls, split: Split, *, classes: Sequence[ClassInfo], **options
+  ) -> Self:
+    check_options(resize=options["resize"], crop=options["crop"])
+    return cls(
+      split=split,
+      mirror=mirror_table(classes),
+      permutation=attribute_permutation(classes, split.attributes),
+      **options,
+    )
+
+  def __call__(
+    self, index: int, generator: np.random.Generator | None
+  ) -> dict[str, Any]:
+    source = self.split[index]
+    image = source["image"]
+    geometry = plan_geometry(
+      generator,
+      *image.shape[:2],
+      resize=self.resize,
+      crop=self.crop,
+      flip=self.flip,
+    )
+    example: dict[str, Any] = {
+      "image": transform_image(image, geometry, self.size),
+      "index": np.int32(index),
+    }
+    if "segmentation" in source:
+      example["segmentation"] = transform_labels(
+        source["segmentation"], geometry, self.size, mirror=self.mirror
+      )
+    if "attributes" in source:
+      example["attributes"] = transform_attributes(
+        source["attributes"], geometry, self.permutation
+      )
+    if self.teacher is not None:
+      features = self.teacher.read(int(index), flip=geometry.flip)
+      example["teacher_features"] = features
+    if self.teacher_scale:
+      example["teacher_image"] = transform_image(
+        image, geometry, self.teacher_scale * self.size
+      )
+    return example
+
+  def evaluation_example(self, position: tuple[int, bool]) -> dict[str, Any]:
+    index, valid = position
+    return self(index, None) | {"valid": np.bool_(valid)}
+
+
+def _local_batch_size(batch_size: int, process_count: int) -> int:
+  if batch_size < 1 or batch_size % process_count:
+    raise UserError(
+      f"config.batch_size: {batch_size} cannot be shared by {process_count} "
+      "processes; use a multiple"
+    )
+  return batch_size // process_count
+
+
+def _check_teacher(
+  teacher: FeatureStore, split: Split, resize: str, crop: str
+) -> None:
+  if resize == "shorter_side" and crop == "random":
+    raise UserError(
+      "config.data.crop: random crops have no precomputed teacher features; "
+      "use config.teacher.mode=online, or crop=center"
+    )
+  if len(teacher) != len(split):
+    raise UserError(
+      f"{teacher.directory}: features of {len(teacher)} pictures, but split "
+      f"{split.name!r} has {len(split)}; run precompute again"
+    )

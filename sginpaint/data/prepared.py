@@ -1,0 +1,262 @@
+"""A directory that a tfds builder prepared: `config.data.name = "tfds"`.
+
+Any directory with `dataset_info.json` and ArrayRecord shards is read; the code
+of its builder is not needed, nor is TensorFlow. Features, as far as they exist:
+
+    image          an Image
+    segmentation   an Image of one channel (also called segmentation_mask,
+                   segmentation_label, label_map or annotation); its classes
+                   come from a `classes.csv` put beside dataset_info.json, or
+                   from the names of a LabeledImage
+    attributes     a Tensor [A], named by `attributes` in the metadata of the
+                   builder, else attribute_0, ...; or a FeaturesDict of scalars
+    id             (also image_id, file_name, filename); else <split>/<position>
+
+Pictures are decoded by `images`, because tfds itself would hand over RGBA and
+palettes as they are. A split's fingerprint is a hash of its description and of
+its shards: names, sizes, and eight blocks of 8 KiB spread over each (all of a
+shard up to 1 MiB), the footer, which holds the place of every record, among
+them. Whole sets of hundreds of GB need not be read for it, and copying them
+changes nothing.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from sginpaint.data.classes import (
+  UNLISTED,
+  ClassInfo,
+  ClassTable,
+  default_colour,
+  read_classes,
+)
+from sginpaint.data.files import digest
+from sginpaint.data.images import (
+  LabelFormatError,
+  UnreadableError,
+  decode_labels,
+  decode_rgb,
+)
+from sginpaint.data.splits import Dataset, dataset_fingerprint
+from sginpaint.errors import UserError
+
+_SEGMENTATION = (
+  "segmentation",
+  "segmentation_mask",
+  "segmentation_label",
+  "label_map",
+  "annotation",
+)
+_IDS = ("id", "image_id", "file_name", "filename")
+_WHOLE = 1 << 20
+_BLOCK = 1 << 13
+_BLOCKS = 8
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PreparedExamples:
+  """The examples of one split.
+
+  Attributes:
+    split: its name.
+    directory: for messages.
+    records: the tfds data source; pictures in it are left encoded.
+    shards: its files.
+    keys: feature name by role: image, segmentation, attributes, id.
+    lookup: int32 [256], file value -> class index; None without labels.
+  """
+
+  split: str
+  directory: Path
+  records: Sequence[dict[str, Any]]
+  shards: tuple[Path, ...]
+  keys: dict[str, str]
+  lookup: np.ndarray | None
+
+  @functools.cached_property
+  def ids(self) -> tuple[str, ...]:
+    """Of the records, or their positions; the former reads all of them."""
+    if "id" not in self.keys:
+      return tuple(f"{self.split}/{i:07d}" for i in range(len(self)))
+    return tuple(_text(record[self.keys["id"]]) for record in self.records)
+
+  @functools.cached_property
+  def fingerprint(self) -> str:
+    """Hash of the number of records and of samples of the shards."""
+    return digest(str(len(self)), *(_sample(shard) for shard in self.shards))
+
+  def __len__(self) -> int:
+    return len(self.records)
+
+  def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+    record = self.records[index]
+    try:
+      example = {"image": decode_rgb(record[self.keys["image"]])}
+      if self.lookup is not None:
+        labels = decode_labels(record[self.keys["segmentation"]])
+        example["segmentation"] = self._indices(self.lookup, labels, index)
+    except (UnreadableError, LabelFormatError) as e:
+      raise UserError(
+        f"{self.directory}: record {index} of {self.split}: {e}; prepare the "
+        "dataset again"
+      ) from e
+    if "attributes" in self.keys:
+      example["attributes"] = _vector(record[self.keys["attributes"]])
+    return example
+
+  def _indices(
+    self, lookup: np.ndarray, labels: np.ndarray, index: int
+  ) -> np.ndarray:
+    indices = lookup[labels]
+    if (unlisted := indices == UNLISTED).any():
+      raise UserError(
+        f"{self.directory / 'classes.csv'}: the value {labels[unlisted][0]} of "
+        f"record {index} of {self.split} is not listed; add a line for it"
+      )
+    return indices
+
+
+def load_prepared(
+  directory: str,
+  *,
+  name: str = "tfds",
+  table: ClassTable | None = None,
+  attributes: Sequence[str] = (),
+) -> Dataset:
+  """Opens a prepared directory.
+
+  Args:
+    directory: the one with dataset_info.json.
+    name: of the dataset.
+    table: its classes, where the caller knows them.
+    attributes: their names, where the caller knows them.
+
+  Raises:
+    UserError: it is no prepared directory of ArrayRecord, has no picture, or
+      has labels whose classes nothing describes.
+  """
+  root = Path(directory)
+  builder = _open(root)
+  features = builder.info.features
+  keys = _keys(root, features)
+  if "segmentation" in keys and table is None:
+    table = _class_table(root, features[keys["segmentation"]])
+  if "segmentation" not in keys:
+    table = None
+  names = tuple(attributes) or _attribute_names(builder, keys)
+  decoders = {
+    keys[role]: tfds.decode.SkipDecoding()
+    for role in ("image", "segmentation")
+    if role in keys
+  }
+  splits = {
+    split: PreparedExamples(
+      split,
+      root,
+      builder.as_data_source(split=split, decoders=decoders),
+      tuple(Path(p) for p in info.filepaths),
+      keys,
+      table.lookup if table else None,
+    )
+    for split, info in builder.info.splits.items()
+  }
+  classes = table.classes if table else ()
+  contents = [s.fingerprint for s in splits.values()]
+  return Dataset(
+    name=name,
+    source=str(root),
+    classes=classes,
+    attributes=names,
+    splits=splits,
+    fingerprint=dataset_fingerprint(classes, names, contents),
+  )
+
+
+def _open(root: Path) -> tfds.core.DatasetBuilder:
+  if not (root / "dataset_info.json").is_file():
+    raise UserError(
+      f"{root}: no dataset_info.json in it; set --config.data.path to the "
+      "directory that tfds prepared, such as <data_dir>/<name>/<config>/1.0.0"
+    )
+  builder = tfds.builder_from_directory(root)
+  if builder.info.file_format is not tfds.core.FileFormat.ARRAY_RECORD:
+    raise UserError(
+      f"{root}: prepared as {builder.info.file_format}; prepare it with "
+      "file_format='array_record'"
+    )
+  return builder
+
+
+def _keys(root: Path, features: Any) -> dict[str, str]:
+  """Feature name by role."""
+  found = {}
+  for name, feature in features.items():
+    is_image = isinstance(feature, tfds.features.Image)
+    channels = feature.shape[-1] if is_image else 0
+    if name == "image" and is_image:
+      found["image"] = name
+    elif name in _SEGMENTATION and is_image and channels == 1:
+      found.setdefault("segmentation", name)
+    elif name == "attributes":
+      found["attributes"] = name
+    elif name in _IDS:
+      found.setdefault("id", name)
+  if "image" not in found:
+    raise UserError(f"{root}: no feature 'image'; it has {', '.join(features)}")
+  return found
+
+
+def _class_table(root: Path, feature: Any) -> ClassTable:
+  if (file := root / "classes.csv").is_file():
+    return read_classes(file)
+  if names := getattr(feature, "names", None):
+    return class_table([(n, default_colour(i)) for i, n in enumerate(names)])
+  raise UserError(f"{file}: not there; write value,name of every label in it")
+
+
+def class_table(
+  named: Sequence[tuple[str, tuple[int, int, int]]],
+) -> ClassTable:
+  """Classes whose file values are their positions; 255 is ignored."""
+  rows = tuple(ClassInfo(name, colour) for name, colour in named)
+  return ClassTable(rows, tuple(range(len(rows))))
+
+
+def _attribute_names(
+  builder: tfds.core.DatasetBuilder, keys: dict[str, str]
+) -> tuple[str, ...]:
+  if "attributes" not in keys:
+    return ()
+  feature = builder.info.features[keys["attributes"]]
+  if isinstance(feature, tfds.features.FeaturesDict):
+    return tuple(sorted(feature))
+  names = (builder.info.metadata or {}).get("attributes")
+  return tuple(names or (f"attribute_{i}" for i in range(feature.shape[0])))
+
+
+def _vector(value: Any) -> np.ndarray:
+  if isinstance(value, dict):
+    value = [value[name] for name in sorted(value)]
+  return np.clip(np.asarray(value, np.float32), 0.0, 1.0)
+
+
+def _text(value: Any) -> str:
+  return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _sample(shard: Path) -> str:
+  size = shard.stat().st_size
+  with shard.open("rb") as file:
+    if size <= _WHOLE:
+      return digest(shard.name, file.read())
+    blocks = []
+    for i in range(_BLOCKS):
+      file.seek(i * (size - _BLOCK) // (_BLOCKS - 1))
+      blocks.append(file.read(_BLOCK))
+  return digest(shard.name, str(size), *blocks)

@@ -1,0 +1,169 @@
+"""From the picture as it is to the square that networks see; numpy only.
+
+A `Geometry` is planned once per example and applied alike to the picture, its
+labels, and the larger picture for a teacher: first a box of source pixels is
+cut, then it is resized to a square, then mirrored. Cutting first lets every
+output size see the same box; mirroring last makes the mirrored output the exact
+mirror image of the plain one, whatever the parity of the sizes.
+
+Resizing of pictures: by area where it shrinks (no aliasing), bicubic where it
+grows, each axis by itself. Labels are never mixed: nearest neighbour, sampled
+at pixel centres, so that they stay in register with the picture.
+"""
+
+import dataclasses
+
+import chex
+import cv2
+import numpy as np
+
+from sginpaint.errors import UserError
+
+RESIZES = ("stretch", "shorter_side")
+CROPS = ("center", "random")
+# Part of what precomputed features are bound to: raise it when pixels change.
+VERSION = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Geometry:
+  """What is cut out of the source, in source pixels, and whether mirrored."""
+
+  top: int
+  left: int
+  height: int
+  width: int
+  flip: bool = False
+
+
+def plan_geometry(
+  generator: np.random.Generator | None,
+  height: int,
+  width: int,
+  *,
+  resize: str,
+  crop: str = "center",
+  flip: bool = False,
+) -> Geometry:
+  """Chooses box and mirroring for one example.
+
+  Args:
+    generator: where random choices come from; None is allowed where there are
+      none.
+    height: of the source.
+    width: of the source.
+    resize: "stretch" takes all of it, distorted to a square; "shorter_side"
+      keeps the aspect and takes the largest square.
+    crop: which square: "center" | "random".
+    flip: mirror with probability 1/2.
+
+  Raises:
+    UserError: `resize` or `crop` is unknown.
+    ValueError: a random choice without a generator.
+  """
+  check_options(resize=resize, crop=crop)
+  random_crop = resize == "shorter_side" and crop == "random"
+  if generator is None and (flip or random_crop):
+    raise ValueError("random flips and crops need a generator")
+  # The type of what is random only where it is asked for.
+  chosen = cast(np.random.Generator, generator)
+  mirrored = flip and bool(chosen.random() < 0.5)
+  if resize == "stretch":
+    return Geometry(0, 0, height, width, mirrored)
+  side = min(height, width)
+  slack = np.array([height - side, width - side])
+  corner = slack // 2
+  if random_crop:
+    corner = chosen.integers(0, slack, endpoint=True)
+  return Geometry(int(corner[0]), int(corner[1]), side, side, mirrored)
+
+
+def check_options(*, resize: str, crop: str) -> None:
+  """Raises a UserError that names the config field of an unknown option."""
+  for field, value, known in (
+    ("resize", resize, RESIZES),
+    ("crop", crop, CROPS),
+  ):
+    if value not in known:
+      raise UserError(
+        f"config.data.{field}: {value!r} is unknown; use {' or '.join(known)}"
+      )
+
+
+def describe_preprocessing(*, resize: str, crop: str, size: int) -> str:
+  """Names what stands between a file and a `size`-pixel input.
+
+  Equal texts mean equal pixels; precomputed features are bound to it.
+  """
+  check_options(resize=resize, crop=crop)
+  cut = "" if resize == "stretch" else f"-{crop}"
+  return f"{resize}{cut}-{size}px-area-cubic-v{VERSION}"
+
+
+def transform_image(
+  image: np.ndarray, geometry: Geometry, size: int
+) -> np.ndarray:
+  """uint8 [H, W, 3] -> uint8 [size, size, 3]."""
+  chex.assert_rank(image, 3)
+  square = _resize_image(_cut(image, geometry), size)
+  return np.ascontiguousarray(square[:, ::-1]) if geometry.flip else square
+
+
+def transform_labels(
+  labels: np.ndarray,
+  geometry: Geometry,
+  size: int,
+  *,
+  mirror: np.ndarray | None = None,
+) -> np.ndarray:
+  """int32 [H, W] -> int32 [size, size].
+
+  Args:
+    labels: class indices, 255 = ignore.
+    geometry: as for the picture.
+    size: side of the result.
+    mirror: int32 [256], `classes.mirror_table`; a mirrored map passes through
+      it (left eye <-> right eye).
+  """
+  chex.assert_rank(labels, 2)
+  box = _cut(labels, geometry)
+  # Row i of the result covers source rows [i, i + 1) * height / size; its
+  # centre lies in row floor((i + 1/2) * height / size).
+  odd = 2 * np.arange(size) + 1
+  rows = odd * geometry.height // (2 * size)
+  columns = odd * geometry.width // (2 * size)
+  square = box[rows][:, columns]
+  if not geometry.flip:
+    return square
+  square = np.ascontiguousarray(square[:, ::-1])
+  return square if mirror is None else mirror[square]
+
+
+def transform_attributes(
+  attributes: np.ndarray, geometry: Geometry, permutation: np.ndarray
+) -> np.ndarray:
+  """float32 [A] -> float32 [A]; a mirrored picture swaps left and right.
+
+  Args:
+    attributes: the values.
+    geometry: as for the picture.
+    permutation: int32 [A], `classes.attribute_permutation`.
+  """
+  return attributes[permutation] if geometry.flip else attributes
+
+
+def _cut(array: np.ndarray, geometry: Geometry) -> np.ndarray:
+  bottom = geometry.top + geometry.height
+  right = geometry.left + geometry.width
+  return array[geometry.top : bottom, geometry.left : right]
+
+
+def _resize_image(image: np.ndarray, size: int) -> np.ndarray:
+  height, width = image.shape[:2]
+  # By area only where it shrinks: growing by area would be nearest neighbour.
+  shrunk = (min(width, size), min(height, size))
+  if shrunk != (width, height):
+    image = cv2.resize(image, shrunk, interpolation=cv2.INTER_AREA)
+  if shrunk != (size, size):
+    image = cv2.resize(image, (size, size), interpolation=cv2.INTER_CUBIC)
+  return np.ascontiguousarray(image)

@@ -1,0 +1,78 @@
+"""Fills that need no training: what a network has to beat.
+
+One picture at a time: uint8 [H, W, 3] and mask [H, W] (non-zero = hole); known
+pixels come back bit-equal. Telea 2004 and Bertalmio et al. 2001 (Navier-Stokes)
+are OpenCV's, radius 3.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+
+from sginpaint.errors import UserError
+
+RADIUS = 3
+_MID_GREY = 128  # where not one pixel is known
+
+
+def mean_color(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+  """Fills with the mean of the known pixels, rounded."""
+  known = image[mask == 0]
+  color = known.mean(axis=0).round() if len(known) else _MID_GREY
+  return _paste(np.full_like(image, color), image, mask)
+
+
+def telea(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+  """Fills by fast marching from the border inwards."""
+  return _opencv(image, mask, cv2.INPAINT_TELEA)
+
+
+def navier_stokes(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+  """Fills by continuing isophotes as a fluid would flow."""
+  return _opencv(image, mask, cv2.INPAINT_NS)
+
+
+def _opencv(image: np.ndarray, mask: np.ndarray, method: int) -> np.ndarray:
+  if mask.all():  # OpenCV would leave the hidden pixels as they are
+    return mean_color(image, mask)
+  hole = (mask > 0).astype(np.uint8)
+  # What lies under the mask must not matter to the fill.
+  hidden = np.where(hole[..., None] > 0, 0, image).astype(np.uint8)
+  return _paste(cv2.inpaint(hidden, hole, RADIUS, method), image, mask)
+
+
+def _paste(
+  fill: np.ndarray, image: np.ndarray, mask: np.ndarray
+) -> np.ndarray:
+  return np.where(mask[..., None] > 0, fill, image)
+
+
+BASELINES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+  "mean_color": mean_color,
+  "telea": telea,
+  "navier_stokes": navier_stokes,
+}
+
+
+def check_names(names: tuple[str, ...]) -> None:
+  """Checks names from a config.
+
+  Raises:
+    UserError: one is not a key of `BASELINES`.
+  """
+  for name in names:
+    if name not in BASELINES:
+      raise UserError(
+        f"config.eval.baselines: {name!r} is not known; choose from "
+        f"{', '.join(BASELINES)}"
+      )
+
+
+def fill_batch(
+  name: str, images: np.ndarray, masks: np.ndarray, pool: ThreadPoolExecutor
+) -> np.ndarray:
+  """Fills uint8 [B, H, W, 3] with masks [B, H, W, 1]; OpenCV frees the GIL."""
+  fills = pool.map(BASELINES[name], images, masks[..., 0] > 0.5)
+  return np.stack(list(fills))

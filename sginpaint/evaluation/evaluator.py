@@ -1,0 +1,289 @@
+"""Evaluates one checkpoint on one split: pictures in, scores and panels out.
+
+The same seeded pairs of picture and hole (manifest.py) are filled by the system
+and by the baselines and measured as the protocol says. A ragged last batch is
+padded, so that one shape is compiled; the padding is dropped before anything is
+counted.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import cv2
+import jax
+import numpy as np
+import tqdm
+
+from sginpaint.batch import Batch
+from sginpaint.checkpoints import Loaded
+from sginpaint.data.pipeline import evaluation_batches
+from sginpaint.data.splits import Split
+from sginpaint.evaluation import results
+from sginpaint.evaluation.baselines import check_names
+from sginpaint.evaluation.classifiers import evaluate_classifier
+from sginpaint.evaluation.gallery import Gallery
+from sginpaint.evaluation.manifest import Manifest, build_manifest
+from sginpaint.evaluation.predictor import Measured, Predictor
+from sginpaint.evaluation.protocols import Protocol, get_protocol
+from sginpaint.evaluation.report import write_report
+from sginpaint.evaluation.results import SYSTEM, Evaluation, Panel, Row
+from sginpaint.evaluation.visualize import grid, with_hole
+
+_GRID_ROWS = 8
+_HOST_THREADS = 4
+
+
+def evaluate(
+  loaded: Loaded, split: Split, *, output_dir: str | Path, **options: Any
+) -> dict[str, Any]:
+  """Evaluates any system and writes every file.
+
+  Args:
+    loaded: a checkpoint; `loaded.config.eval` and `.data` say how.
+    split: of a data set.
+    output_dir: made where it does not exist; see `save`.
+    **options: of `run`, or of `evaluate_classifier` for a system that makes
+      no pictures.
+
+  Returns:
+    The contents of metrics.json.
+
+  Raises:
+    UserError: see `run`.
+  """
+  if not makes_pictures(loaded):
+    return evaluate_classifier(loaded, split, output_dir=output_dir, **options)
+  evaluation = run(loaded, split, **options)
+  save(evaluation, output_dir)
+  return dict(evaluation.metrics)
+
+
+def makes_pictures(loaded: Loaded) -> bool:
+  """Whether `predict` gives an image; classifiers and segmenters do not."""
+  size = loaded.config.data.image_size
+  batch = Batch(
+    image=np.zeros((1, size, size, 3), np.float32),
+    mask=np.zeros((1, size, size, 1), np.float32),
+  )
+  outputs = jax.eval_shape(
+    loaded.system.predict, loaded.variables, loaded.frozen, batch
+  )
+  return "image" in outputs
+
+
+def run(
+  loaded: Loaded,
+  split: Split,
+  *,
+  name: str | None = None,
+  description: str = "",
+  weights: str = "ema",
+  progress: bool = True,
+) -> Evaluation:
+  """Evaluates in memory; writes nothing.
+
+  Args:
+    loaded: a checkpoint; `loaded.config.eval` and `.data` say how.
+    split: of a data set.
+    name: of the checkpoint in the report; default its system and step.
+    description: a sentence for the report.
+    weights: which weights `loaded` holds, for the record.
+    progress: show a bar, on a terminal.
+
+  Raises:
+    UserError: a setting is not known, the split is empty or lacks the labels
+      that `guidance = "truth"` needs, or the network puts out NaN.
+  """
+  config = loaded.config
+  protocol = get_protocol(config.eval.protocol)
+  check_names(tuple(config.eval.baselines))
+  manifest = _manifest(split, config)
+  colors = np.array([info.colour for info in split.classes], np.uint8)
+  gallery = Gallery(
+    manifest,
+    samples=config.eval.panels,
+    colors=colors if len(colors) else None,
+  )
+  rows: list[Row] = []
+  holes = hashlib.sha256()
+  with (
+    ThreadPoolExecutor(_HOST_THREADS) as pool,
+    tqdm.tqdm(
+      total=len(manifest.pairs),
+      desc="evaluate",
+      unit="picture",
+      disable=None if progress else True,
+    ) as bar,
+  ):
+    for measured in _measured(loaded, split, manifest, protocol, pool):
+      new = rows_of(measured, manifest)
+      gallery.offer(measured, new)
+      rows += new
+      bar.update(len(new))
+      holes.update(np.packbits(measured.mask > 0.5))
+  manifest = manifest.completed({row.index: row.ratio for row in rows})
+  provenance = {
+    **_provenance(loaded, split, manifest, weights),
+    "mask_set_hash": manifest.set_hash or holes.hexdigest(),
+  }
+  return Evaluation(
+    name=name or f"{config.system}, step {loaded.step}",
+    description=description,
+    protocol=protocol,
+    metrics={
+      "protocol": protocol.name,
+      "step": loaded.step,
+      "count": len(rows),
+      "masks": config.eval.masks,
+      "guidance": config.eval.guidance,
+      **scores_of(rows, protocol),
+      "provenance": provenance,
+    },
+    rows=rows,
+    panels=gallery.panels(),
+    manifest=manifest,
+    config=config.to_dict(),
+  )
+
+
+def _manifest(split: Split, config: Any) -> Manifest:
+  return build_manifest(
+    split.ids,
+    masks=config.eval.masks,
+    seed=config.eval.seed,
+    image_size=config.data.image_size,
+    count=config.eval.count,
+    irregular_ratio=tuple(config.eval.irregular_ratio),
+    rectangle_size=tuple(config.masks.rectangle_size),
+    white_is_hole=config.eval.white_is_hole,
+  )
+
+
+def _measured(
+  loaded: Loaded,
+  split: Split,
+  manifest: Manifest,
+  protocol: Protocol,
+  pool: ThreadPoolExecutor,
+) -> Iterator[Measured]:
+  """Yields one `Measured` per batch, in the order of the split."""
+  config = loaded.config
+  predictor = Predictor(
+    loaded,
+    protocol,
+    outputs=tuple(config.eval.outputs),
+    guidance=config.eval.guidance,
+  )
+  with evaluation_batches(
+    split,
+    batch_size=predictor.batch_size(config.eval.batch_size),
+    image_size=config.data.image_size,
+    resize=config.data.resize,
+    threads=config.data.threads,
+    indices=manifest.indices,
+  ) as batches:
+    for batch in batches:
+      # Padding repeats a picture that is there, so it has a mask as well.
+      mask = manifest.draw(batch.index)
+      yield predictor(batch, mask, tuple(config.eval.baselines), pool)
+
+
+def rows_of(measured: Measured, manifest: Manifest) -> list[Row]:
+  """One row per picture of a measured batch."""
+  ratios = measured.mask.astype(np.float64).mean(axis=(1, 2, 3))
+  pairs = [manifest.pair(int(index)) for index in measured.index]
+  return [
+    Row(
+      index=pair.index,
+      image=pair.image,
+      mask=pair.mask,
+      ratio=float(ratios[i]),
+      scores={
+        method: {name: float(values[i]) for name, values in scores.items()}
+        for method, scores in measured.scores.items()
+      },
+    )
+    for i, pair in enumerate(pairs)
+  ]
+
+
+def scores_of(rows: list[Row], protocol: Protocol) -> dict[str, Any]:
+  """The part of metrics.json that follows from the rows."""
+  summary = results.summarize(rows, protocol)
+  return {
+    "metrics": summary.pop(SYSTEM),
+    "baselines": summary,
+    "capped": results.count_capped(rows, protocol),
+    "without_hole": sum(row.ratio == 0 for row in rows),
+  }
+
+
+def _provenance(
+  loaded: Loaded, split: Split, manifest: Manifest, weights: str
+) -> dict[str, Any]:
+  data = loaded.config.data
+  return {
+    "system": loaded.config.system,
+    "checkpoint_hash": loaded.hash,
+    "weights": weights,
+    "data": data.name,
+    "split": split.name,
+    "split_fingerprint": split.fingerprint,
+    "image_size": data.image_size,
+    "resize": data.resize,
+    "seed": manifest.seed,
+    "manifest_hash": manifest.hash,
+    "jax": jax.__version__,
+    "device": jax.devices()[0].device_kind,
+  }
+
+
+def save(evaluation: Evaluation, output_dir: str | Path) -> None:
+  """Writes metrics.json, per_image.csv, grid.png, report.html, manifest.jsonl.
+
+  metrics.json comes last: where it is, the others are.
+  """
+  output = Path(output_dir)
+  output.mkdir(parents=True, exist_ok=True)
+  provenance = evaluation.metrics["provenance"]
+  results.write_atomically(
+    output / "manifest.jsonl",
+    evaluation.manifest.to_jsonl(
+      **{
+        key: provenance[key]
+        for key in ("data", "split", "split_fingerprint", "mask_set_hash")
+      }
+    ),
+  )
+  results.write_atomically(
+    output / "per_image.csv",
+    results.to_csv(evaluation.rows, evaluation.protocol),
+  )
+  samples = [p for p in evaluation.panels if p.role == "sample"]
+  if samples:
+    picture = panel_grid(samples[:_GRID_ROWS])
+    encoded = cv2.imencode(".png", picture[..., ::-1])[1]
+    results.write_atomically(output / "grid.png", encoded.tobytes())
+  write_report(output / "report.html", evaluations=[evaluation])
+  results.write_json(output / "metrics.json", evaluation.metrics)
+
+
+def panel_grid(panels: list[Panel]) -> np.ndarray:
+  """uint8 picture: input | result | truth | intermediates | baselines."""
+  first = panels[0]
+  extras, methods = list(first.extras), list(first.fills)[1:]
+  rows = [
+    [
+      with_hole(panel.truth, panel.mask),
+      panel.fills[SYSTEM],
+      panel.truth,
+      *(panel.extras[name] for name in extras),
+      *(panel.fills[name] for name in methods),
+    ]
+    for panel in panels
+  ]
+  titles = ["input", "result", "truth", *extras, *methods]
+  return grid(rows, [title.replace("_", " ") for title in titles])

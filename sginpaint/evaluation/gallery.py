@@ -1,0 +1,101 @@
+"""Chooses which pictures of an evaluation are kept for people to look at.
+
+Samples are the first pictures of the manifest's seeded order: drawn blindly,
+spread over the hole sizes, and the same for every checkpoint. Beside them the
+best and the worst few are kept, and shown as what they are.
+"""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from sginpaint.evaluation.manifest import Manifest
+from sginpaint.evaluation.predictor import Measured
+from sginpaint.evaluation.results import SYSTEM, Panel, Row
+from sginpaint.evaluation.visualize import show_output
+
+EXTREMES = 4
+
+
+class Gallery:
+  """Collects panels batch by batch; holds only what may still be shown."""
+
+  def __init__(
+    self,
+    manifest: Manifest,
+    *,
+    samples: int,
+    rank_by: str = "hole_psnr",
+    colors: np.ndarray | None = None,
+  ):
+    """Starts empty.
+
+    Args:
+      manifest: the pairs.
+      samples: pictures drawn blindly.
+      rank_by: measure of best and worst, higher = better.
+      colors: uint8 [K, 3] of the classes.
+    """
+    in_order = sorted(manifest.pairs, key=lambda pair: pair.place)
+    self._wanted = {pair.index for pair in in_order[:samples]}
+    self._places = {pair.index: pair.place for pair in in_order}
+    self._rank_by = rank_by
+    self._colors = colors
+    self._samples: list[Panel] = []
+    self._best: list[Panel] = []
+    self._worst: list[Panel] = []
+
+  def offer(self, measured: Measured, rows: Sequence[Row]) -> None:
+    """Takes what it wants of a batch; `rows` are its rows, in order."""
+    for i, row in enumerate(rows):
+      sample = row.index in self._wanted
+      rank = self._rank(row)
+      best = self._enters(self._best, rank, 1)
+      worst = self._enters(self._worst, rank, -1)
+      if not (sample or best or worst):
+        continue
+      panel = self._panel(measured, i, row)
+      if sample:
+        self._samples.append(panel)
+      if best:
+        self._best = self._kept([*self._best, panel], 1)
+      if worst:
+        self._worst = self._kept([*self._worst, panel], -1)
+
+  def panels(self) -> list[Panel]:
+    """Samples in seeded order, then the best, then the worst, extreme first."""
+    samples = sorted(self._samples, key=lambda p: self._places[p.row.index])
+    return [
+      *samples,
+      *(dataclasses.replace(p, role="best") for p in self._best),
+      *(dataclasses.replace(p, role="worst") for p in self._worst),
+    ]
+
+  def _rank(self, row: Row) -> float:
+    return row.scores[SYSTEM][self._rank_by]
+
+  def _enters(self, kept: list[Panel], rank: float, sign: int) -> bool:
+    if math.isnan(rank):
+      return False
+    full = len(kept) >= EXTREMES
+    return not full or sign * rank > sign * self._rank(kept[-1].row)
+
+  def _kept(self, panels: list[Panel], sign: int) -> list[Panel]:
+    panels = sorted(panels, key=lambda p: -sign * self._rank(p.row))
+    return panels[:EXTREMES]
+
+  def _panel(self, measured: Measured, i: int, row: Row) -> Panel:
+    size = measured.truth.shape[1]
+    shown = {
+      name: show_output(name, np.asarray(value[i]), size, self._colors)
+      for name, value in measured.outputs.items()
+    }
+    return Panel(
+      row=row,
+      truth=measured.truth[i],
+      mask=measured.mask[i],
+      fills={name: fill[i] for name, fill in measured.fills.items()},
+      extras={name: p for name, p in shown.items() if p is not None},
+    )

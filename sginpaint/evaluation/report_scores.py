@@ -1,0 +1,222 @@
+"""The numbers of the report: headline cards, tables and bar charts per bucket.
+
+Everything returns HTML text. Methods are (name, colour, {bucket: {measure:
+mean}}); the checkpoints come first, then the baselines.
+"""
+
+import dataclasses
+import html
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from sginpaint.evaluation.protocols import Measure
+from sginpaint.evaluation.results import (
+  ALL,
+  SYSTEM,
+  Evaluation,
+  best_baseline,
+)
+
+_OURS = ("#1f6feb", "#0f9d76", "#c2478f", "#d08700")
+_THEIRS = ("#98a2b3", "#c2c8d1", "#7b8494", "#d9dde3")
+LEADING = "hole_psnr"
+
+
+@dataclasses.dataclass(frozen=True)
+class Method:
+  """One line of the tables and one colour of the charts."""
+
+  name: str
+  color: str
+  buckets: Mapping[str, Mapping[str, float]]
+  ours: bool
+
+
+def label(name: str) -> str:
+  """`navier_stokes` -> `Navier Stokes`, escaped."""
+  words = name.replace("_", " ")
+  return html.escape(words[:1].upper() + words[1:])
+
+
+def methods_of(evaluations: Sequence[Evaluation]) -> list[Method]:
+  """Every checkpoint, then the baselines, which all of them share."""
+  ours = [
+    Method(html.escape(e.name), _OURS[i % len(_OURS)], e.metrics["metrics"], True)
+    for i, e in enumerate(evaluations)
+  ]
+  baselines = evaluations[0].metrics["baselines"]
+  theirs = [
+    Method(label(name), _THEIRS[i % len(_THEIRS)], buckets, False)
+    for i, (name, buckets) in enumerate(baselines.items())
+  ]
+  return ours + theirs
+
+
+def paired_gain(
+  evaluation: Evaluation, baseline: str, measure: str
+) -> tuple[float, float, float]:
+  """How much better than a baseline, picture by picture.
+
+  Returns:
+    (mean difference, half width of its 95 % interval, share of pictures where
+    the system is ahead); NaN width for a single picture.
+  """
+  gains = np.array(
+    [
+      row.scores[SYSTEM][measure] - row.scores[baseline][measure]
+      for row in evaluation.rows
+    ]
+  )
+  gains = gains[~np.isnan(gains)]
+  n = len(gains)
+  width = 1.96 * gains.std(ddof=1) / math.sqrt(n) if n > 1 else math.nan
+  return float(gains.mean()), float(width), float((gains > 0).mean())
+
+
+def headline(evaluation: Evaluation, method: Method) -> str:
+  """A card: the leading score and what it is worth."""
+  score = method.buckets[ALL].get(LEADING)
+  if score is None:
+    return ""
+  parts = [
+    f'<div class="card"><h3><span class="dot" style="background:'
+    f'{method.color}"></span>{method.name}</h3>',
+    f'<div class="big">{score:.2f} <span class="unit">dB in the hole</span>'
+    "</div>",
+  ]
+  baseline = best_baseline(evaluation.metrics, LEADING)
+  if baseline:
+    gain, width, ahead = paired_gain(evaluation, baseline, LEADING)
+    css = "up" if gain > 0 else "down"
+    spread = "" if math.isnan(width) else f" &plusmn; {width:.2f}"
+    parts.append(
+      f'<p><span class="{css}">{gain:+.2f} dB</span>{spread} against '
+      f"{label(baseline)}, the best baseline; ahead on {ahead:.0%} of the "
+      "pictures</p>"
+    )
+  if evaluation.description:
+    parts.append(f"<p>{html.escape(evaluation.description)}</p>")
+  return "".join(parts) + "</div>"
+
+
+def score_tabs(
+  methods: Sequence[Method], measures: Sequence[Measure]
+) -> str:
+  """One pane per measure: chart and table; buttons choose."""
+  shown = [m for m in measures if m.name in methods[0].buckets[ALL]]
+  leading = next((m.name for m in shown if m.name == LEADING), shown[0].name)
+  buttons = "".join(
+    f'<button type="button"{" data-first=1" * (m.name == leading)}>'
+    f"{html.escape(m.label)}</button>"
+    for m in shown
+  )
+  panes = "".join(
+    f'<div class="pane">{bar_chart(methods, m)}'
+    f'<div class="scroll">{score_table(methods, m)}</div></div>'
+    for m in shown
+  )
+  return (
+    f'<div class="tabbed card"><div class="tabs">{buttons}</div>{panes}</div>'
+  )
+
+
+def _value(method: Method, bucket: str, measure: Measure) -> float | None:
+  return method.buckets.get(bucket, {}).get(measure.name)
+
+
+def score_table(methods: Sequence[Method], measure: Measure) -> str:
+  """Methods x buckets; the best of a column is bold, ties share it."""
+  buckets = list(methods[0].buckets)
+  arrow = "higher" if measure.higher_is_better else "lower"
+  best = {}
+  for bucket in buckets:
+    values = [_value(m, bucket, measure) for m in methods]
+    present = [round(v, measure.digits) for v in values if v is not None]
+    if present:
+      best[bucket] = (max if measure.higher_is_better else min)(present)
+  lines = []
+  for method in methods:
+    cells = []
+    for bucket in buckets:
+      value = _value(method, bucket, measure)
+      if value is None:
+        cells.append("<td>&ndash;</td>")
+        continue
+      css = round(value, measure.digits) == best[bucket]
+      cells.append(
+        f"<td{' class=best' * css}>{value:.{measure.digits}f}</td>"
+      )
+    lines.append(
+      f"<tr{' class=ours' * method.ours}><td>{_dot(method)}{method.name}</td>"
+      + "".join(cells)
+      + "</tr>"
+    )
+  counts = "".join(
+    f"<td>{methods[0].buckets[bucket]['count']}</td>" for bucket in buckets
+  )
+  head = "".join(f"<th>{_bucket_label(bucket)}</th>" for bucket in buckets)
+  return (
+    f"<table><thead><tr><th>{html.escape(measure.label)}, {arrow} is better"
+    f"</th>{head}</tr></thead><tbody>{''.join(lines)}</tbody>"
+    f"<tfoot><tr><td>pictures</td>{counts}</tr></tfoot></table>"
+  )
+
+
+def _dot(method: Method) -> str:
+  return f'<span class="dot" style="background:{method.color}"></span>'
+
+
+def _bucket_label(bucket: str) -> str:
+  return "all" if bucket == ALL else bucket.replace("-", "&ndash;") + "&nbsp;%"
+
+
+def bar_chart(methods: Sequence[Method], measure: Measure) -> str:
+  """Grouped bars per bucket as inline SVG; the axis starts at 0 for errors
+  and ratios, and just below the lowest bar for dB, where 0 means nothing."""
+  buckets = list(methods[0].buckets)
+  values = [
+    v for m in methods for b in buckets
+    if (v := _value(m, b, measure)) is not None
+  ]  # fmt: skip
+  decibel = measure.name.endswith("psnr")
+  low = math.floor(min(values)) - 1 if decibel else min(0.0, *values, 0.0)
+  high = max(values) * (1.0 if decibel else 1.08) + (0.5 if decibel else 0)
+  high = high if high > low else low + 1.0
+  width, height, left, top = 1000, 190, 46, 12
+  group = (width - left) / len(buckets)
+  bar = min(26.0, group * 0.8 / len(methods))
+
+  def y(value: float) -> float:
+    return top + height * (1 - (value - low) / (high - low))
+
+  parts = []
+  for tick in np.linspace(low, high, 4):
+    parts.append(
+      f'<line class="rule" x1="{left}" x2="{width}" y1="{y(tick):.1f}" '
+      f'y2="{y(tick):.1f}"/><text x="{left - 8}" y="{y(tick) + 4:.1f}" '
+      f'text-anchor="end">{tick:.{1 if decibel else 2}f}</text>'
+    )
+  for g, bucket in enumerate(buckets):
+    middle = left + group * (g + 0.5)
+    for i, method in enumerate(methods):
+      value = _value(method, bucket, measure)
+      if value is None:
+        continue
+      x = middle + bar * (i - len(methods) / 2)
+      parts.append(
+        f'<rect x="{x:.1f}" y="{y(value):.1f}" width="{bar * 0.88:.1f}" '
+        f'height="{max(y(low) - y(value), 0):.1f}" rx="2" '
+        f'fill="{method.color}"><title>{method.name}, {bucket}: '
+        f"{value:.{measure.digits}f}</title></rect>"
+      )
+    parts.append(
+      f'<text x="{middle:.1f}" y="{top + height + 20}" '
+      f'text-anchor="middle">{_bucket_label(bucket)}</text>'
+    )
+  return (
+    f'<svg class="chart" viewBox="0 0 {width} {top + height + 28}" '
+    f'role="img" aria-label="{html.escape(measure.label)} per hole size" '
+    f'width="100%">{"".join(parts)}</svg>'
+  )

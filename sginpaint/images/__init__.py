@@ -1,0 +1,46 @@
+"""Reading and writing pictures so that what is known stays as it was.
+
+A picture is kept as the samples that its file holds: grey or RGB, with or
+without alpha, 8 or 16 bits, and its colour profile. Networks see an 8-bit RGB
+view; on writing, only the filled samples are put back, so known samples come
+out bit for bit. Palettes and CMYK become RGB. Pictures are turned upright and
+written without EXIF: besides the orientation it may hold a thumbnail of what
+was removed. The profile is kept, not applied: holes are filled in the colour
+space of what surrounds them. Of animations and several pages the first is read.
+
+Arrays are [H, W, C]; masks bool [H, W], True = hole.
+"""
+
+from sginpaint.images.masks import check_size, read_labels, read_mask
+from sginpaint.images.reading import (
+  INPUT_SUFFIXES,
+  MAX_PIXELS,
+  Header,
+  Picture,
+  read_header,
+  read_picture,
+)
+from sginpaint.images.writing import (
+  LOSSLESS_SUFFIXES,
+  LOSSY_SUFFIXES,
+  check_output,
+  write_bytes,
+  write_picture,
+)
+
+__all__ = [
+  "INPUT_SUFFIXES",
+  "LOSSLESS_SUFFIXES",
+  "LOSSY_SUFFIXES",
+  "MAX_PIXELS",
+  "Header",
+  "Picture",
+  "check_size",
+  "check_output",
+  "read_header",
+  "read_labels",
+  "read_mask",
+  "read_picture",
+  "write_bytes",
+  "write_picture",
+]

@@ -1,0 +1,245 @@
+"""Filling pictures with a trained system: `load(path)(image, mask)`.
+
+Pictures are uint8 [H, W, 3] or [B, H, W, 3], masks [H, W] or [B, H, W] with
+non-zero = hole, and come back with every known pixel unchanged. Pictures of the
+training size pass through the network as they are. Of others, by default only
+the neighbourhoods of the holes are resized to the training size, filled,
+resized back and pasted into the hole (`sginpaint.windows`), at most
+`MAX_BATCH` at a time, so memory does not grow with the picture; `full=True`
+runs the whole picture instead, reflected up to a multiple of `FULL_MULTIPLE`.
+"""
+
+import dataclasses
+import functools
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import cv2
+import flax.errors
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from sginpaint.batch import Batch, Guidance, normalize_image, to_uint8
+from sginpaint.checkpoints import Loaded
+from sginpaint.checkpoints import load as load_checkpoint
+from sginpaint.errors import UserError
+from sginpaint.inputs import Inputs, check_inputs, cut_inputs, resize
+from sginpaint.windows import Plan, Window, plan_windows
+
+MAX_BATCH = 8  # batches are padded to 1, 2, 4 or 8: four programs serve all
+FULL_MULTIPLE = 16  # side of a picture in a full run
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+  """A filled picture and what the system said about it.
+
+  Every further output of the system's `predict` is an attribute, as numpy
+  arrays without the batch axis where the input had none: `result.segmentation`,
+  `.confidence`, `.scales`, `.prior`, ... They exist when the network saw the
+  picture as a whole: at the training size, or with `full=True` (those of the
+  picture's size are then cut to it, smaller ones cover the padding too).
+
+  Attributes:
+    image: uint8, shape of the input; known pixels are those of the input.
+    outputs: {name: array}, the same as the attributes.
+    windows: of each picture; empty where it was seen as a whole.
+  """
+
+  image: np.ndarray
+  outputs: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+  windows: Sequence[Sequence[Window]] = ()
+
+  def __getattr__(self, name: str) -> Any:
+    outputs = self.__dict__.get("outputs", {})
+    if name in outputs:
+      return outputs[name]
+    have = ", ".join(["image", *outputs])
+    why = ""
+    if self.__dict__.get("windows"):
+      why = "; the picture was filled by windows, pass full=True for more"
+    raise AttributeError(f"no output {name!r}; there is {have}{why}")
+
+
+class Inpainter:
+  """A loaded system that fills pictures; made by `load`."""
+
+  def __init__(self, loaded: Loaded):
+    self.config = loaded.config
+    self.system = loaded.system
+    self.step = loaded.step
+    self.hash = loaded.hash
+    self.size = int(loaded.config.data.image_size)
+    self._weights = jax.device_put((loaded.variables, loaded.frozen))
+    self._predict = jax.jit(
+      functools.partial(_predict, loaded.system), static_argnames="image_only"
+    )
+
+  @property
+  def guidance(self) -> tuple[str, ...]:
+    """What the system can be told: of "segmentation", "attributes"."""
+    return tuple(self.system.GUIDANCE)
+
+  def __call__(
+    self,
+    image: np.ndarray,
+    mask: np.ndarray,
+    *,
+    segmentation: np.ndarray | None = None,
+    attributes: np.ndarray | Mapping[str, float] | None = None,
+    full: bool = False,
+  ) -> Result:
+    """Fills the holes of one picture or of a batch.
+
+    Args:
+      image: uint8 [H, W, 3] or [B, H, W, 3].
+      mask: [H, W] or [B, H, W], with or without a last axis of 1; any number,
+        non-zero = hole.
+      segmentation: class indices [H, W] or [B, H, W], 255 = not said.
+      attributes: [A] or [B, A] in 0..1, NaN = not said; or {name: value}.
+      full: run the whole picture, whatever its size.
+
+    Raises:
+      ValueError: shapes, dtypes or values other than the above, or guidance
+        that the system does not take.
+      UserError: the system makes no pictures or predicts non-finite values.
+    """
+    for name, value in (
+      ("segmentation", segmentation),
+      ("attributes", attributes),
+    ):
+      if value is not None and name not in self.guidance:
+        takes = ", ".join(self.guidance) or "none"
+        raise ValueError(
+          f"{self.config.system} takes no {name} as guidance; it takes {takes}"
+        )
+    inputs, single = check_inputs(
+      image, mask, segmentation, attributes, data=self.config.data
+    )
+    if inputs.mask.shape[1:] == (self.size, self.size):
+      result = self._whole(inputs, MAX_BATCH)
+    elif full:
+      result = self._full(inputs)
+    else:
+      result = self._by_windows(inputs)
+    if not single:
+      return result
+    return dataclasses.replace(
+      result,
+      image=result.image[0],
+      outputs=jax.tree.map(lambda x: x[0], result.outputs),
+    )
+
+  def _run(self, inputs: Inputs, *, image_only: bool) -> tuple[np.ndarray, Any]:
+    """Fills up to `MAX_BATCH` pictures; (uint8 [B, H, W, 3], outputs)."""
+    count = len(inputs.image)
+    padding = (1 << (count - 1).bit_length()) - count
+    padded = inputs.map(lambda x: np.concatenate([x, x[:1].repeat(padding, 0)]))
+    try:
+      filled, finite, outputs = self._predict(
+        self._weights, padded, image_only=image_only
+      )
+    except flax.errors.ScopeParamShapeError as e:
+      raise UserError(
+        f"{self.config.system} works only at its training size {self.size}; "
+        "leave out full"
+      ) from e
+    if not np.all(finite):
+      raise UserError(
+        f"checkpoint {self.step} of {self.config.system} predicts values that "
+        "are not finite; use another step"
+      )
+    take = lambda x: np.asarray(x)[:count]
+    hole = inputs.mask[..., None]
+    filled = np.where(hole, take(filled), inputs.image)
+    return filled, jax.tree.map(take, outputs)
+
+  def _whole(self, inputs: Inputs, batch_size: int) -> Result:
+    parts = []
+    for start in range(0, len(inputs.image), batch_size):
+      part = inputs.map(lambda x, s=start: x[s : s + batch_size])
+      parts.append(self._run(part, image_only=False))
+    images, outputs = zip(*parts, strict=True)
+    join = lambda *xs: np.concatenate(xs)
+    return Result(join(*images), jax.tree.map(join, *outputs))
+
+  def _full(self, inputs: Inputs) -> Result:
+    height, width = inputs.mask.shape[1:]
+    pad = ((0, -height % FULL_MULTIPLE), (0, -width % FULL_MULTIPLE))
+    spatial = lambda x: np.pad(
+      x, ((0, 0), *pad, *[(0, 0)] * (x.ndim - 3)), mode="reflect"
+    )
+    padded = inputs._replace(attributes=None).map(spatial)
+    # One at a time: what is a batch of windows is one picture here.
+    result = self._whole(padded._replace(attributes=inputs.attributes), 1)
+    cut = lambda x: (
+      x[:, :height, :width] if x.shape[1:3] == padded.mask.shape[1:] else x
+    )
+    return Result(cut(result.image), jax.tree.map(cut, result.outputs))
+
+  def _by_windows(self, inputs: Inputs) -> Result:
+    filled = inputs.image.copy()
+    windows = []
+    for index in range(len(filled)):
+      one = inputs.map(lambda x, i=index: x[i])
+      plan = plan_windows(one.mask, self.size)
+      for start in range(0, len(plan.windows), MAX_BATCH):
+        self._fill_windows(filled[index], one, plan, start)
+      windows.append(plan.windows)
+    return Result(filled, {}, windows)
+
+  def _fill_windows(
+    self, filled: np.ndarray, one: Inputs, plan: Plan, start: int
+  ) -> None:
+    """Fills windows `start`.. of one picture in place."""
+    chosen = plan.windows[start : start + MAX_BATCH]
+    parts = [cut_inputs(one, window, self.size) for window in chosen]
+    batch = Inputs(
+      *(None if x[0] is None else np.stack(x) for x in zip(*parts, strict=True))
+    )
+    small, _ = self._run(batch, image_only=True)
+    for index, (window, fill) in enumerate(zip(chosen, small, strict=True)):
+      shrinks = window.side < self.size
+      way = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+      square = resize(fill, window.side, way)
+      own = plan.owned(start + index, one.mask)
+      filled[window.rows, window.columns][own] = square[window.inner][own]
+
+
+def load(
+  path: str | os.PathLike, step: int | None = None, *, weights: str = "ema"
+) -> Inpainter:
+  """Loads what a training left in its workdir.
+
+  Args:
+    path: the workdir.
+    step: of the checkpoint; None = the newest sound one.
+    weights: "ema" (the running average where there is one) or "raw".
+
+  Raises:
+    UserError: no workdir, no such step, or a damaged checkpoint.
+  """
+  return Inpainter(load_checkpoint(str(path), step=step, weights=weights))
+
+
+def _predict(
+  system: Any, weights: Any, inputs: Inputs, *, image_only: bool
+) -> tuple[jax.Array, jax.Array, dict[str, Any]]:
+  """(uint8 prediction, whether it is finite in the holes, other outputs)."""
+  told = (inputs.segmentation, inputs.attributes)
+  mask = inputs.mask[..., None]
+  batch = Batch(
+    image=normalize_image(inputs.image),
+    mask=mask.astype(jnp.float32),
+    guidance=None if told == (None, None) else Guidance(*told),
+  )
+  outputs = dict(system.predict(*weights, batch))
+  if "image" not in outputs:
+    raise UserError(
+      f"{type(system).__name__} makes no pictures; load an inpainting system"
+    )
+  image = outputs.pop("image")
+  finite = jnp.all(jnp.isfinite(image) | ~mask)
+  return to_uint8(image), finite, {} if image_only else outputs

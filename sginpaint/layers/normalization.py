@@ -1,0 +1,143 @@
+"""Normalisation layers: instance norm, batch norm, SPADE.
+
+SPADE is Park et al., "Semantic Image Synthesis with Spatially-Adaptive
+Normalization" (CVPR 2019). Layout [B, H, W, C]. Statistics are taken in float32
+whatever the compute dtype; epsilon and running averages follow PyTorch, whose
+checkpoints these layers read.
+"""
+
+from typing import Any
+
+import chex
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from sginpaint.layers.resampling import resize_nearest
+
+EPSILON = 1e-5
+
+
+def instance_norm(x: chex.Array, *, epsilon: float = EPSILON) -> jax.Array:
+  """Zero mean and unit (biased) variance per sample and channel.
+
+  Args:
+    x: [B, H, W, C].
+    epsilon: added to the variance, inside the root.
+
+  Returns:
+    [B, H, W, C] in the dtype of `x`.
+  """
+  chex.assert_rank(x, 4)
+  x32 = x.astype(jnp.float32)
+  centred = x32 - jnp.mean(x32, axis=(1, 2), keepdims=True)
+  variance = jnp.mean(jnp.square(centred), axis=(1, 2), keepdims=True)
+  return (centred * jax.lax.rsqrt(variance + epsilon)).astype(x.dtype)
+
+
+class InstanceNorm(nn.Module):
+  """`instance_norm`, with a learnt scale and shift where `affine`.
+
+  Attributes:
+    affine: learn one scale and one shift per channel.
+  """
+
+  affine: bool = False
+
+  @nn.compact
+  def __call__(self, x: chex.Array) -> jax.Array:
+    y = instance_norm(x)
+    if not self.affine:
+      return y
+    shape = (x.shape[-1],)
+    scale = self.param("scale", nn.initializers.ones, shape)
+    bias = self.param("bias", nn.initializers.zeros, shape)
+    return y * scale.astype(y.dtype) + bias.astype(y.dtype)
+
+
+class BatchNorm(nn.Module):
+  """Batch norm with PyTorch's running averages.
+
+  It normalises with the biased variance but keeps the *unbiased* one, which
+  `flax.linen.BatchNorm` does not.
+
+  Attributes:
+    affine: learn one scale and one shift per channel.
+    momentum: share of the old running average that an update keeps.
+    epsilon: added to the variance, inside the root.
+  """
+
+  affine: bool = True
+  momentum: float = 0.9
+  epsilon: float = EPSILON
+
+  @nn.compact
+  def __call__(self, x: chex.Array, *, train: bool = False) -> jax.Array:
+    """Normalises [B, H, W, C] with the batch (`train`) or running moments."""
+    shape = (x.shape[-1],)
+    x32 = x.astype(jnp.float32)
+    running_mean = self.variable("batch_stats", "mean", jnp.zeros, shape)
+    running_var = self.variable("batch_stats", "var", jnp.ones, shape)
+    mean, var = running_mean.value, running_var.value
+    if train:
+      mean = jnp.mean(x32, axis=(0, 1, 2))
+      var = jnp.mean(jnp.square(x32 - mean), axis=(0, 1, 2))
+      if not self.is_initializing():
+        count = x.size // x.shape[-1]
+        keep, unbiased = self.momentum, var * (count / max(count - 1, 1))
+        running_mean.value = keep * running_mean.value + (1 - keep) * mean
+        running_var.value = keep * running_var.value + (1 - keep) * unbiased
+    y = (x32 - mean) * jax.lax.rsqrt(var + self.epsilon)
+    if self.affine:
+      y *= self.param("scale", nn.initializers.ones, shape)
+      y += self.param("bias", nn.initializers.zeros, shape)
+    return y.astype(x.dtype)
+
+
+class SPADE(nn.Module):
+  """Spatially-adaptive normalisation: norm(x) * (1 + gamma) + beta.
+
+  gamma and beta are maps, read off the guidance by a 3x3 convolution, ReLU and
+  one more 3x3 convolution each. The paper prints `gamma`; the authors' code,
+  and every published checkpoint, has `1 + gamma`.
+
+  Attributes:
+    hidden: channels between guidance and gamma, beta.
+    norm: the norm without parameters, "instance" or "batch".
+    conv: convolution to use; carries dtype and initialiser.
+  """
+
+  hidden: int = 128
+  norm: str = "instance"
+  conv: Any = nn.Conv
+
+  @nn.compact
+  def __call__(
+    self, x: chex.Array, guidance: chex.Array, *, train: bool = False
+  ) -> jax.Array:
+    """Modulates `x`.
+
+    Args:
+      x: [B, H, W, C].
+      guidance: [B, h, w, G], resized to H x W by nearest neighbour.
+      train: matters to `norm="batch"` only.
+
+    Returns:
+      [B, H, W, C].
+
+    Raises:
+      ValueError: `norm` is not known.
+    """
+    chex.assert_rank([x, guidance], 4)
+    if self.norm == "instance":
+      normalized = instance_norm(x)
+    elif self.norm == "batch":
+      batch_norm = BatchNorm(affine=False, name="norm")
+      normalized = batch_norm(x, train=train)
+    else:
+      raise ValueError(f"SPADE norm {self.norm!r}: use 'instance' or 'batch'")
+    guidance = resize_nearest(guidance, x.shape[1:3])
+    hidden = nn.relu(self.conv(self.hidden, (3, 3), name="shared")(guidance))
+    gamma = self.conv(x.shape[-1], (3, 3), name="gamma")(hidden)
+    beta = self.conv(x.shape[-1], (3, 3), name="beta")(hidden)
+    return normalized * (1 + gamma) + beta

@@ -1,0 +1,55 @@
+"""The systems of the library: one line each, one folder each."""
+
+from collections.abc import Mapping
+
+import flax.linen as nn
+import jax.numpy as jnp
+from ml_collections import ConfigDict
+
+from sginpaint.batch import Batch
+from sginpaint.errors import UserError
+from sginpaint.systems.base import System
+from sginpaint.systems.classifier.objective import Classifier
+from sginpaint.systems.spl.objective import SPL
+
+SYSTEMS: dict[str, type[System]] = {
+  "classifier": Classifier,
+  "spl": SPL,
+}
+
+
+def build_system(
+  config: ConfigDict, frozen: Mapping[str, nn.Module] | None = None
+) -> System:
+  """The system that a config describes.
+
+  Args:
+    config: a resolved config (configs/common.py).
+    frozen: modules of networks that the system uses but does not train.
+
+  Raises:
+    UserError: `config.system` is not a key of `SYSTEMS`.
+  """
+  if config.system not in SYSTEMS:
+    raise UserError(
+      f"config.system is {config.system!r}; choose from {', '.join(SYSTEMS)}"
+    )
+  return SYSTEMS[config.system].build(
+    model=config.model.to_dict(),
+    objective=config.objective.to_dict(),
+    num_classes=len(config.data.classes),
+    num_attributes=len(config.data.attributes),
+    dtype=config.dtype,
+    frozen=frozen or {},
+  )
+
+
+def example_batch(config: ConfigDict, batch_size: int = 1) -> Batch:
+  """A batch of zeros with the shapes that the networks of `config` see."""
+  b, s = batch_size, config.data.image_size
+  return Batch(
+    image=jnp.zeros((b, s, s, 3)),
+    mask=jnp.zeros((b, s, s, 1)),
+    segmentation=jnp.zeros((b, s, s), jnp.int32),
+    attributes=jnp.zeros((b, len(config.data.attributes))),
+  )

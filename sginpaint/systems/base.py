@@ -1,0 +1,136 @@
+"""The contract every system keeps, so that one step trains them all.
+
+A system owns Linen modules and says how they are called; it holds no state.
+`variables` is always one player's Flax variables, `{"params": ..., <collection>:
+...}`; `frozen` in the calls is `{name: variables}` of networks that no
+optimiser touches.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import chex
+import flax.linen as nn
+import jax
+
+from sginpaint.batch import Batch
+
+Variables = Mapping[str, Any]
+Outputs = dict[str, jax.Array]
+Terms = dict[str, jax.Array]
+
+
+def apply_module(
+  module: nn.Module,
+  variables: Variables,
+  *args,
+  train: bool,
+  key: jax.Array | None = None,
+  **kwargs,
+) -> tuple[Any, dict[str, Any]]:
+  """Applies `module`; returns its result and its (updated) collections.
+
+  Outside training the collections come back as they went in.
+  """
+  collections = {k: v for k, v in variables.items() if k != "params"}
+  rngs = None if key is None else {"dropout": key}
+  if not train or not collections:
+    result = module.apply(variables, *args, train=train, rngs=rngs, **kwargs)
+    return result, collections
+  return module.apply(
+    variables, *args, train=True, rngs=rngs, mutable=list(collections), **kwargs
+  )
+
+
+@dataclasses.dataclass(frozen=True)
+class System:
+  """Base of all systems; subclasses add the fields of their objective.
+
+  Attributes:
+    generator: the network that is trained and served.
+    discriminator: its opponent, or None.
+    frozen: networks that the calls need but no optimiser touches.
+  """
+
+  generator: nn.Module
+  discriminator: nn.Module | None = None
+  frozen: Mapping[str, nn.Module] = dataclasses.field(default_factory=dict)
+
+  # Frozen networks that `predict` needs; the others serve losses only and are
+  # not looked for when a checkpoint is loaded.
+  SERVED: ClassVar[tuple[str, ...]] = ()
+
+  def init(self, key: jax.Array, batch: Batch) -> dict[str, Variables | None]:
+    """Fresh variables of both players for examples shaped like `batch`."""
+    generator_key, discriminator_key = jax.random.split(key)
+    variables: dict[str, Variables | None] = {
+      "generator": self.generator.init(
+        generator_key, *self.generator_inputs(batch), train=False
+      ),
+      "discriminator": None,
+    }
+    if self.discriminator is not None:
+      variables["discriminator"] = self.discriminator.init(
+        discriminator_key, *self.discriminator_inputs(batch), train=False
+      )
+    return variables
+
+  def generator_inputs(self, batch: Batch) -> tuple[chex.Array, ...]:
+    """Positional arguments of `generator.__call__`."""
+    raise NotImplementedError
+
+  def discriminator_inputs(self, batch: Batch) -> tuple[chex.Array, ...]:
+    """Positional arguments of `discriminator.__call__` for a real picture."""
+    raise NotImplementedError
+
+  def generate(
+    self,
+    variables: Variables,
+    frozen: Mapping[str, Variables],
+    batch: Batch,
+    key: jax.Array | None,
+    *,
+    train: bool,
+  ) -> tuple[Outputs, dict[str, Any]]:
+    """Runs the generator once.
+
+    Returns:
+      A dict of *float* arrays with `"image"` (raw prediction in [-1, 1], where
+      the system makes pictures) and every useful intermediate; and the
+      generator's updated collections.
+    """
+    raise NotImplementedError
+
+  def discriminator_terms(
+    self,
+    variables: Variables,
+    frozen: Mapping[str, Variables],
+    batch: Batch,
+    outputs: Outputs,
+    key: jax.Array,
+    *,
+    train: bool,
+  ) -> tuple[Terms, dict[str, Any]]:
+    """Unweighted losses {name: [B]} of the discriminator, and collections."""
+    raise NotImplementedError
+
+  def generator_terms(
+    self,
+    disc_variables: Variables | None,
+    frozen: Mapping[str, Variables],
+    batch: Batch,
+    outputs: Outputs,
+    key: jax.Array,
+    *,
+    train: bool,
+  ) -> tuple[Terms, dict[str, Any]]:
+    """Unweighted losses {name: [B]} of the generator, as a function of its
+    outputs, and the discriminator's collections after this pass."""
+    raise NotImplementedError
+
+  def predict(
+    self, variables: Variables, frozen: Mapping[str, Variables], batch: Batch
+  ) -> dict[str, jax.Array]:
+    """What is served: reads `image`, `mask` and `guidance`, never labels."""
+    raise NotImplementedError

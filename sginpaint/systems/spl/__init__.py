@@ -1,0 +1,1 @@
+"""SPL: context-aware inpainting with learned semantic priors (IJCAI 2021)."""

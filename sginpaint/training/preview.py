@@ -1,0 +1,57 @@
+"""The picture grid that TensorBoard shows while a system trains."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+
+from sginpaint.batch import composite, to_uint8
+from sginpaint.data import pipeline
+from sginpaint.data.datasets import Dataset
+from sginpaint.systems.base import System
+from sginpaint.training import setup
+from sginpaint.training.state import TrainState
+from sginpaint.training.step import prepare_batch
+
+EXAMPLES = 6
+
+
+def make_preview(
+  system: System, config: ConfigDict, dataset: Dataset
+) -> Callable[[TrainState, dict], np.ndarray]:
+  """A function that fills the same few validation pictures each time.
+
+  Returns:
+    `show(state, frozen) -> uint8 [H', W', 3]`: a row per picture, with hole,
+    filled and true side by side.
+  """
+  split = dataset.split(config.data.validation_split)
+  batch = next(
+    pipeline.evaluation_batches(
+      split,
+      batch_size=EXAMPLES,
+      indices=range(min(EXAMPLES, len(split))),
+      **setup.geometry(config, dataset, train=False),
+    )
+  )
+  batch = jax.device_put(batch)
+
+  @jax.jit
+  def fill(variables, frozen, batch):
+    batch = prepare_batch(
+      batch, config.seed, jnp.zeros((), jnp.int32), setup.mask_options(config)
+    )
+    outputs = system.predict(variables, frozen, batch)
+    filled = composite(outputs["image"], batch.image, batch.mask)
+    holed = batch.image * (1 - batch.mask)
+    return to_uint8(jnp.concatenate([holed, filled, batch.image], axis=2))
+
+  def show(state: TrainState, frozen: dict) -> np.ndarray:
+    params = state.generator.params if state.ema is None else state.ema
+    variables = state.generator.replace(params=params).variables
+    rows = jax.device_get(fill(variables, frozen, batch))
+    return rows.reshape(-1, *rows.shape[2:])
+
+  return show

@@ -1,0 +1,231 @@
+"""What a training needs besides the step: data, teacher, frozen networks.
+
+Each function turns a section of the config into an object, and what is wrong
+with the section into a `UserError` before the first step.
+"""
+
+import dataclasses
+import os
+import pathlib
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+import flax.linen as nn
+import jax
+from flax import traverse_util
+from ml_collections import ConfigDict
+
+from sginpaint import checkpoints
+from sginpaint.data.datasets import Dataset, load_dataset
+from sginpaint.data.mask_files import MaskFolder
+from sginpaint.data.teacher_features import FeatureStore
+from sginpaint.errors import UserError
+from sginpaint.training.state import TrainState
+
+# Fields that may differ when a training is resumed: they change neither the
+# parameters' structure nor what was learnt so far.
+_FREE = ("steps", "log", "checkpoint", "eval", "data/threads", "data/path")
+
+
+def load_data(config: ConfigDict) -> Dataset:
+  """The data set of `config.data`; fills in its classes and attributes."""
+  data = config.data
+  dataset = load_dataset(
+    name=data.name,
+    path=data.path,
+    builder_config=data.builder_config,
+    image_size=data.image_size,
+  )
+  with config.unlocked():
+    data.classes = tuple(dataclasses.asdict(c) for c in dataset.classes)
+    data.attributes = tuple(dataset.attributes)
+  return dataset
+
+
+def geometry(
+  config: ConfigDict, dataset: Dataset, *, train: bool = True
+) -> dict[str, Any]:
+  """How pictures become squares: keyword arguments of the pipeline."""
+  data = config.data
+  options = {
+    "image_size": data.image_size,
+    "resize": data.resize,
+    "threads": data.threads,
+  }
+  if train:
+    options |= {
+      "crop": data.crop,
+      "flip": data.flip,
+      "classes": dataset.classes,
+    }
+  return options
+
+
+def mask_options(config: ConfigDict) -> dict[str, Any]:
+  """Keyword arguments of `masks.sample`."""
+  options = config.masks.to_dict()
+  for name in ("path", "white_is_hole"):
+    del options[name]
+  return {
+    k: tuple(v) if isinstance(v, list) else v for k, v in options.items()
+  }
+
+
+def open_masks(config: ConfigDict) -> MaskFolder | None:
+  """The folder of masks that takes the place of drawn ones, if any."""
+  if not config.masks.path:
+    return None
+  return MaskFolder(
+    config.masks.path, white_is_hole=config.masks.white_is_hole
+  )
+
+
+def features_directory(config: ConfigDict, split: str) -> pathlib.Path:
+  """Where the precomputed features of a split lie."""
+  teacher = config.teacher
+  root = teacher.features or os.path.join(
+    teacher.path, "features", config.data.name
+  )
+  return pathlib.Path(root) / split
+
+
+def teacher_metadata(
+  config: ConfigDict, dataset: Dataset, split: str, teacher_hash: str
+) -> dict[str, Any]:
+  """All that features depend on: another value, other features."""
+  return {
+    "teacher": teacher_hash,
+    "layer": config.teacher.layer,
+    "input_size": config.teacher.input_scale * config.data.image_size,
+    "resize": config.data.resize,
+    "split": dataset.split(split).fingerprint,
+    "flip": config.teacher.flip,
+    "dtype": config.teacher.dtype,
+  }
+
+
+def open_teacher(config: ConfigDict, dataset: Dataset) -> FeatureStore | None:
+  """The store of precomputed features that the loss `prior` needs.
+
+  Raises:
+    UserError: no teacher is named, its features are missing or stale, or the
+      training crops at random, for which features cannot be precomputed.
+  """
+  if "prior" not in config.loss_weights.generator:
+    return None
+  teacher = config.teacher
+  if not teacher.path:
+    raise UserError(
+      "config.teacher.path is empty: train a teacher with "
+      "configs/classifier.py and name its workdir, or use "
+      "configs/spl_no_teacher.py"
+    )
+  if teacher.mode == "online":
+    return None
+  if teacher.mode != "precomputed":
+    raise UserError(
+      f"config.teacher.mode is {teacher.mode!r}; use precomputed or online"
+    )
+  check_crop(config)
+  split = config.data.train_split
+  store = FeatureStore(
+    features_directory(config, split),
+    teacher_metadata(config, dataset, split, checkpoints.load(teacher.path).hash),
+  )
+  expected = config.model.generator.get("prior_channels", store.channels)
+  if store.channels != expected:
+    raise UserError(
+      f"config.model.generator.prior_channels={expected}, but layer "
+      f"{teacher.layer} of {teacher.path} has {store.channels} channels"
+    )
+  return store
+
+
+def check_crop(config: ConfigDict) -> None:
+  """Raises UserError where precomputed features could not fit the crop."""
+  if config.data.resize == "shorter_side" and config.data.crop == "random":
+    raise UserError(
+      "config.data.crop=random does not go with precomputed features; "
+      "use crop=center or config.teacher.mode=online"
+    )
+
+
+def adopt_frozen(
+  workdir: str, config: ConfigDict
+) -> tuple[dict[str, nn.Module], dict[str, Any]]:
+  """Copies frozen networks into the workdir once; their modules and values.
+
+  From then on they are read there, so a workdir can be moved as it is.
+  """
+  sources = {}
+  if config.teacher.mode == "online" and config.teacher.path:
+    sources["teacher"] = config.teacher.path
+  for name, source in sources.items():
+    target = pathlib.Path(workdir) / "frozen" / name
+    if not target.exists() and jax.process_index() == 0:
+      partial = target.with_name(f".{name}.partial")
+      shutil.rmtree(partial, ignore_errors=True)
+      checkpoints.slim(source, str(partial))
+      os.replace(partial, target)
+  loaded = {
+    name: checkpoints.load(os.path.join(workdir, "frozen", name))
+    for name in sources
+  }
+  return (
+    {name: one.system.generator for name, one in loaded.items()},
+    {name: one.variables for name, one in loaded.items()},
+  )
+
+
+def check_resumable(workdir: str, config: ConfigDict) -> None:
+  """Raises UserError when `workdir` belongs to another config."""
+  if not checkpoints.steps(workdir):
+    return
+  old = _flat(checkpoints.load_config(workdir))
+  new = _flat(ConfigDict(config.to_dict()))
+  for name in sorted(old.keys() | new.keys()):
+    if name.startswith(_FREE) or old.get(name) == new.get(name):
+      continue
+    raise UserError(
+      f"config.{name.replace('/', '.')} is {new.get(name)!r} but {workdir} was "
+      f"trained with {old.get(name)!r}; use that or another --workdir"
+    )
+
+
+def _flat(config: ConfigDict) -> dict[str, Any]:
+  flat = traverse_util.flatten_dict(config.to_dict(), sep="/")
+  # JSON has lists only; a config file may say tuples.
+  return {
+    k: list(v) if isinstance(v, tuple) else v for k, v in flat.items()
+  }
+
+
+def initialise_from(
+  state: TrainState, sources: Mapping[str, str]
+) -> TrainState:
+  """Takes submodules from other trainings (`config.init_from`).
+
+  Args:
+    state: fresh.
+    sources: {"generator/<submodule>" or "generator": workdir}.
+
+  Raises:
+    UserError: a submodule is not there, here or in the source.
+  """
+  params = dict(state.generator.params)
+  for target, workdir in sources.items():
+    player, _, submodule = target.partition("/")
+    given = checkpoints.load(workdir).variables["params"]
+    names = [submodule] if submodule else list(params)
+    for name in names:
+      if player != "generator" or name not in params or name not in given:
+        raise UserError(
+          f"config.init_from[{target!r}]: {name!r} is not in both networks; "
+          f"this one has generator/{{{', '.join(params)}}}"
+        )
+      params[name] = given[name]
+  return state.replace(
+    generator=state.generator.replace(params=params),
+    ema=state.ema if state.ema is None else params,
+  )

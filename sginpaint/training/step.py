@@ -1,0 +1,198 @@
+"""One training step, the same for every system.
+
+The generator runs once. The discriminator is updated on its stopped outputs;
+then the generator's terms are differentiated with respect to those outputs
+against the *new* discriminator and pulled back through the generator.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from sginpaint.batch import Batch, normalize_image
+from sginpaint.data import masks
+from sginpaint.systems.base import System, Terms
+from sginpaint.training.state import Player, TrainState, stream_key
+
+Weight = float | Sequence[Sequence[float]]
+Metrics = dict[str, jax.Array]
+
+
+def prepare_batch(
+  batch: Batch, seed: int, step: jax.Array, mask_options: Mapping[str, Any]
+) -> Batch:
+  """Pictures to [-1, 1] and, unless the pipeline brought them, masks."""
+  image = normalize_image(batch.image)
+  mask = batch.mask
+  if mask is None:
+    key = stream_key(seed, "masks", step)
+    mask = masks.sample(key, image.shape[:3], **mask_options)
+  teacher_image = batch.teacher_image
+  if teacher_image is not None:
+    teacher_image = normalize_image(teacher_image)
+  return batch.replace(image=image, mask=mask, teacher_image=teacher_image)
+
+
+def weighted_sum(
+  terms: Terms, weights: Mapping[str, Weight], step: jax.Array, where: str
+) -> tuple[jax.Array, Metrics]:
+  """The loss, and every term's mean under its own name.
+
+  Args:
+    terms: {name: [B]}.
+    weights: {name: weight or [[from step, weight], ...]}.
+    step: number of finished steps.
+    where: config path that is named in the error.
+
+  Raises:
+    ValueError: the names differ; a misspelt weight must not mean zero.
+  """
+  if set(terms) != set(weights):
+    raise ValueError(
+      f"{where} names {sorted(weights)} but the terms are {sorted(terms)}"
+    )
+  means = {name: jnp.mean(term) for name, term in terms.items()}
+  loss = sum(weight_at(weights[name], step) * means[name] for name in means)
+  return loss, means
+
+
+def weight_at(weight: Weight, step: jax.Array) -> jax.Array | float:
+  """The weight in force at a step."""
+  if isinstance(weight, (int, float)):
+    return weight
+  value = jnp.zeros(())
+  for begin, w in weight:
+    value = jnp.where(step >= begin, w, value)
+  return value
+
+
+def make_train_step(
+  system: System,
+  optimizers: Mapping[str, optax.GradientTransformation],
+  *,
+  loss_weights: Mapping[str, Mapping[str, Weight]],
+  mask_options: Mapping[str, Any],
+  seed: int,
+  ema_decay: float,
+) -> Callable[[TrainState, Mapping, Batch], tuple[TrainState, Metrics]]:
+  """Binds what does not change; the result is pure and ready for `jax.jit`.
+
+  Returns:
+    `train_step(state, frozen, batch) -> (state, metrics)` with scalar metrics
+    `loss/<player>`, `<player>/<term>` and `gradient_norm/<player>`.
+  """
+
+  def train_step(state: TrainState, frozen, batch: Batch):
+    batch = prepare_batch(batch, seed, state.step, mask_options)
+    keys = jax.random.split(stream_key(seed, "step", state.step), 3)
+    generator, discriminator = state.generator, state.discriminator
+    metrics: Metrics = {}
+
+    def generate(params):
+      variables = generator.replace(params=params).variables
+      return system.generate(variables, frozen, batch, keys[0], train=True)
+
+    outputs, pull_back, g_collections = jax.vjp(
+      generate, generator.params, has_aux=True
+    )
+
+    if discriminator is not None:
+      stopped = jax.lax.stop_gradient(outputs)
+      grads, collections, report = differentiate(
+        lambda params: system.discriminator_terms(
+          discriminator.replace(params=params).variables,
+          *(frozen, batch, stopped, keys[1]),
+          train=True,
+        ),
+        discriminator.params,
+        loss_weights["discriminator"],
+        state.step,
+        "discriminator",
+      )
+      metrics |= report | grad_norm(grads, "discriminator")
+      discriminator = update_player(
+        discriminator, grads, collections, optimizers["discriminator"]
+      )
+
+    opponent = None if discriminator is None else discriminator.variables
+    cotangents, d_collections, report = differentiate(
+      lambda outputs: system.generator_terms(
+        opponent, frozen, batch, outputs, keys[2], train=True
+      ),
+      outputs,
+      loss_weights["generator"],
+      state.step,
+      "generator",
+    )
+    (grads,) = pull_back(cotangents)
+    metrics |= report | grad_norm(grads, "generator")
+    generator = update_player(
+      generator, grads, g_collections, optimizers["generator"]
+    )
+    if discriminator is not None:
+      discriminator = discriminator.replace(collections=dict(d_collections))
+    ema = update_ema(state.ema, generator.params, ema_decay)
+    return TrainState(state.step + 1, generator, discriminator, ema), metrics
+
+  return train_step
+
+
+def differentiate(
+  terms_of: Callable[[Any], tuple[Terms, Any]],
+  argument: Any,
+  weights: Mapping[str, Weight],
+  step: jax.Array,
+  player: str,
+) -> tuple[Any, Any, Metrics]:
+  """Gradient of the weighted sum of a player's terms.
+
+  Args:
+    terms_of: argument -> (terms, collections).
+    argument: what to differentiate with respect to.
+    weights: of the player's terms.
+    step: number of finished steps.
+    player: names the metrics.
+
+  Returns:
+    (gradient, collections, `loss/<player>` and `<player>/<term>`).
+  """
+
+  def loss_of(argument):
+    terms, collections = terms_of(argument)
+    loss, means = weighted_sum(
+      terms, weights, step, f"config.loss_weights.{player}"
+    )
+    return loss, (means, collections)
+
+  (loss, (means, collections)), grads = jax.value_and_grad(
+    loss_of, has_aux=True
+  )(argument)
+  report = {f"loss/{player}": loss}
+  report |= {f"{player}/{name}": mean for name, mean in means.items()}
+  return grads, collections, report
+
+
+def grad_norm(grads: Any, player: str) -> Metrics:
+  return {f"gradient_norm/{player}": optax.tree.norm(grads)}
+
+
+def update_player(
+  player: Player,
+  grads: Any,
+  collections: Any,
+  optimizer: optax.GradientTransformation,
+) -> Player:
+  """One optimiser step."""
+  updates, opt_state = optimizer.update(grads, player.opt_state, player.params)
+  params = optax.apply_updates(player.params, updates)
+  return Player(params, dict(collections), opt_state)
+
+
+def update_ema(ema: Any, params: Any, decay: float) -> Any:
+  """decay * ema + (1 - decay) * params; None stays None."""
+  if ema is None:
+    return None
+  return optax.incremental_update(params, ema, 1.0 - decay)

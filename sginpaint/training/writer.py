@@ -1,0 +1,45 @@
+"""Where a training leaves its traces: JSON lines, TensorBoard, a progress bar."""
+
+import json
+import pathlib
+import sys
+from collections.abc import Mapping
+
+import numpy as np
+import tensorboardX
+import tqdm
+
+
+class Writer:
+  """Writes scalars and pictures of one training; process 0 alone has one."""
+
+  def __init__(self, workdir: str, *, start: int, total: int):
+    path = pathlib.Path(workdir)
+    self._lines = (path / "log.jsonl").open("a", buffering=1)
+    self._board = tensorboardX.SummaryWriter(str(path / "tensorboard"))
+    self._bar = tqdm.tqdm(
+      initial=start, total=total, unit="step", file=sys.stderr, mininterval=1.0
+    )
+
+  def advance(self) -> None:
+    """One more step is under way."""
+    self._bar.update()
+
+  def scalars(self, step: int, values: Mapping[str, float]) -> None:
+    """Writes named numbers of a step."""
+    self._lines.write(json.dumps({"step": step, **values}) + "\n")
+    for name, value in values.items():
+      self._board.add_scalar(name, value, step)
+    self._bar.set_postfix_str(
+      f"{values.get('images_per_second', 0.0):.1f} images/s, "
+      f"loss {values['loss/generator']:.4g}"
+    )
+
+  def images(self, step: int, name: str, grid: np.ndarray) -> None:
+    """Writes a picture, uint8 [H, W, 3]."""
+    self._board.add_image(name, grid, step, dataformats="HWC")
+
+  def close(self) -> None:
+    self._bar.close()
+    self._lines.close()
+    self._board.close()

@@ -1,0 +1,1 @@
+"""Parity with the published PyTorch networks, by golden arrays."""
