@@ -28,12 +28,11 @@ from orbax.checkpoint import v1 as ocp
 from sginpaint.errors import UserError
 from sginpaint.systems import base, build_system, example_batch
 
+_log = logging.getLogger(__name__)
+
 Tree = dict[str, Any]
-_PARTIAL = ocp.Context(
-  pytree_options=ocp.options.PyTreeOptions(
-    loading=ocp.options.PyTreeOptions.Loading(partial_load=True)
-  )
-)
+_PARTIAL = ocp.Context()
+_PARTIAL.pytree.loading.partial_load = True
 
 
 def write_json(path: pathlib.Path, value: Any) -> None:
@@ -176,7 +175,7 @@ def restore(
     try:
       return _read(workdir, step, abstract, partial=False), step
     except Exception as e:  # Orbax raises many types for a damaged file
-      logging.warning("checkpoint %d of %s is unsound: %s", step, workdir, e)
+      _log.warning("checkpoint %d of %s is unsound: %s", step, workdir, e)
       if rename:
         directory = pathlib.Path(workdir) / "checkpoints"
         os.replace(directory / str(step), directory / f"{step}.corrupt")
@@ -236,7 +235,7 @@ def load(
     try:
       variables = _read_generator(workdir, candidate, shapes, weights)
     except Exception as e:  # Orbax raises many types for a damaged file
-      logging.warning(
+      _log.warning(
         "checkpoint %d of %s is unsound: %s", candidate, workdir, e
       )
       continue

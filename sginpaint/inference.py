@@ -11,6 +11,7 @@ runs the whole picture instead, reflected up to a multiple of `FULL_MULTIPLE`.
 
 import dataclasses
 import functools
+import operator
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -159,7 +160,7 @@ class Inpainter:
   def _whole(self, inputs: Inputs, batch_size: int) -> Result:
     parts = []
     for start in range(0, len(inputs.image), batch_size):
-      part = inputs.map(lambda x, s=start: x[s : s + batch_size])
+      part = inputs.map(operator.itemgetter(slice(start, start + batch_size)))
       parts.append(self._run(part, image_only=False))
     images, outputs = zip(*parts, strict=True)
     join = lambda *xs: np.concatenate(xs)
@@ -183,7 +184,7 @@ class Inpainter:
     filled = inputs.image.copy()
     windows = []
     for index in range(len(filled)):
-      one = inputs.map(lambda x, i=index: x[i])
+      one = inputs.map(operator.itemgetter(index))
       plan = plan_windows(one.mask, self.size)
       for start in range(0, len(plan.windows), MAX_BATCH):
         self._fill_windows(filled[index], one, plan, start)
@@ -196,8 +197,9 @@ class Inpainter:
     """Fills windows `start`.. of one picture in place."""
     chosen = plan.windows[start : start + MAX_BATCH]
     parts = [cut_inputs(one, window, self.size) for window in chosen]
-    batch = Inputs(
-      *(None if x[0] is None else np.stack(x) for x in zip(*parts, strict=True))
+    batch = Inputs._make(
+      None if field[0] is None else np.stack(field)
+      for field in zip(*parts, strict=True)
     )
     small, _ = self._run(batch, image_only=True)
     for index, (window, fill) in enumerate(zip(chosen, small, strict=True)):

@@ -26,7 +26,7 @@ class Inputs(NamedTuple):
 
   def map(self, function: Callable[[np.ndarray], np.ndarray]) -> "Inputs":
     """Applies `function` to every array that is there."""
-    return Inputs(*(None if x is None else function(x) for x in self))
+    return Inputs._make(None if x is None else function(x) for x in self)
 
 
 def check_inputs(

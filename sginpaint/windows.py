@@ -126,8 +126,10 @@ def _any_in_cells(mask: np.ndarray, cell: int) -> np.ndarray:
   """uint8 [ceil(H / cell), ceil(W / cell)], 1 where a cell has a hole pixel."""
   height, width = mask.shape
   padded = np.pad(mask, ((0, -height % cell), (0, -width % cell)))
-  rows = padded.reshape(-1, cell, padded.shape[1]).any(1)
-  return rows.reshape(len(rows), -1, cell).any(2).astype(np.uint8)
+  grid = padded.reshape(
+    padded.shape[0] // cell, cell, padded.shape[1] // cell, cell
+  )
+  return np.any(grid, axis=(1, 3)).astype(np.uint8)
 
 
 def _bounding_boxes(labels: np.ndarray) -> np.ndarray:

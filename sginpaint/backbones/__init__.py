@@ -1,0 +1,1 @@
+"""Plain networks that systems and losses are built from."""

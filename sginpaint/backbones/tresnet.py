@@ -258,6 +258,7 @@ class TResNet(nn.Module):
       ValueError: H or W is not a multiple of 4.
     """
     chex.assert_shape(image, (None, None, None, 3))
+    chex.assert_type(image, float)
     x = space_to_depth((image.astype(jnp.float32) + 1.0) / 2.0)
     stem = ConvABN(self.width, slope=1e-2, dtype=self.dtype, name="conv1")
     x = stem(x, train=train)

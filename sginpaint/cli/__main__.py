@@ -6,6 +6,7 @@ when it is called.
 
 import difflib
 import importlib
+import logging
 import sys
 from collections.abc import Callable, Sequence
 
@@ -37,6 +38,9 @@ def run(command: Callable[[Sequence[str]], int], argv: Sequence[str]) -> int:
   Returns:
     The command's exit code; 2 after bad input, 130 after Ctrl-C.
   """
+  # Libraries speak only when something is wrong; this one also of progress.
+  logging.basicConfig(level=logging.WARNING, format="%(message)s")
+  logging.getLogger("sginpaint").setLevel(logging.INFO)
   try:
     return command(argv)
   except KeyboardInterrupt:
@@ -44,17 +48,9 @@ def run(command: Callable[[Sequence[str]], int], argv: Sequence[str]) -> int:
     return 130
   except SystemExit as e:  # argparse leaves so after --help
     return e.code if isinstance(e.code, int) else int(e.code is not None)
-  except Exception as e:
-    if not isinstance(e, _bad_input()):
-      raise
+  except UserError as e:
     print(f"sginpaint: error: {' '.join(str(e).split())}", file=sys.stderr)
     return 2
-
-
-def _bad_input() -> tuple[type[Exception], ...]:
-  # Only a command that uses absl has imported it, and can raise its errors.
-  flags = sys.modules.get("absl.flags")
-  return (UserError, flags.Error) if flags else (UserError,)
 
 
 def _dispatch(argv: Sequence[str]) -> int:

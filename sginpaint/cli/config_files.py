@@ -3,33 +3,24 @@
 import importlib.util
 import pathlib
 import types
+from collections.abc import Mapping
 
 from ml_collections import ConfigDict
 
 from sginpaint.cli.overrides import apply_overrides
 from sginpaint.errors import UserError
 
-_PREFIX = "--config."
 
-
-def parse_config(argv: list[str]) -> ConfigDict:
+def parse_config(name: str, overrides: Mapping[str, str]) -> ConfigDict:
   """The locked config that a command line describes.
 
   Args:
-    argv: `--config=FILE[:ARG]` and any number of `--config.<field>=VALUE`.
+    name: FILE[:ARG].
+    overrides: {"<field>": value as typed}.
 
   Raises:
-    UserError: a flag, the file, its argument, a field or a value is not right.
+    UserError: the file, its argument, a field or a value is not right.
   """
-  name, overrides = "", {}
-  for word in argv:
-    flag, equals, value = word.partition("=")
-    if not equals or not (flag == "--config" or flag.startswith(_PREFIX)):
-      raise UserError(f"{word!r} is not a flag here; write --flag=value")
-    if flag == "--config":
-      name = value
-    else:
-      overrides[flag.removeprefix(_PREFIX)] = value
   if not name:
     raise UserError("--config=configs/<name>.py is missing")
   config = load_config_file(name)

@@ -4,20 +4,20 @@ import argparse
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from ml_collections import ConfigDict
 
 from sginpaint.cli.overrides import apply_overrides, split_overrides
+from sginpaint.cli.parser import Parser
 from sginpaint.errors import UserError
+
+if TYPE_CHECKING:
+  from sginpaint.checkpoints import Loaded
+  from sginpaint.data.splits import Split
 
 _ROLES = ("train", "validation", "test")
 _DRAWN = ("center", "rectangle", "irregular")
-
-
-class _Parser(argparse.ArgumentParser):
-  def error(self, message: str) -> NoReturn:
-    raise UserError(f"{message}; see --help")
 
 
 def main(argv: list[str]) -> int:
@@ -39,40 +39,64 @@ def main(argv: list[str]) -> int:
   apply_overrides(config, overrides, sections=("eval", "data"))
   _apply_flags(config, options)
   # JAX takes seconds to import: a mistyped flag should not wait for it.
-  from sginpaint import checkpoints
   from sginpaint.cli import devices
-  from sginpaint.data.datasets import load_dataset
   from sginpaint.evaluation.evaluator import evaluate
 
   devices.initialise()
-  loaded = checkpoints.load(
-    options.workdir, step=options.step, weights=options.weights
+  loaded, split = open_run(
+    options.workdir,
+    config,
+    step=options.step,
+    weights=options.weights,
+    split=options.split,
   )
+  output = options.output or Path(options.workdir) / "eval" / str(loaded.step)
+  metrics = evaluate(loaded, split, output_dir=output, weights=options.weights)
+  print(_summary(metrics))
+  print(f"written to {output}")
+  return 0
+
+
+def open_run(
+  workdir: str,
+  config: ConfigDict,
+  *,
+  step: int | None = None,
+  weights: str = "ema",
+  split: str = "test",
+) -> "tuple[Loaded, Split]":
+  """What `evaluator.run` needs: a checkpoint and the split it is tried on.
+
+  Args:
+    workdir: of the training.
+    config: of the workdir, with whatever was changed for this evaluation.
+    step: of the checkpoint; None = the newest.
+    weights: "ema" or "raw".
+    split: test, validation, train (as `config.data` names them) or any other.
+
+  Raises:
+    UserError: the checkpoints or the data need mending.
+  """
+  from sginpaint import checkpoints
+  from sginpaint.data.datasets import load_dataset
+
+  loaded = checkpoints.load(workdir, step=step, weights=weights)
   dataset = load_dataset(
     name=config.data.name,
     path=config.data.path,
     builder_config=config.data.builder_config,
     image_size=config.data.image_size,
   )
-  output = options.output or Path(options.workdir) / "eval" / str(loaded.step)
-  metrics = evaluate(
-    dataclasses.replace(loaded, config=config),
-    dataset.split(_split_name(options.split, config)),
-    output_dir=output,
-    weights=options.weights,
-  )
-  print(_summary(metrics))
-  print(f"written to {output}")
-  return 0
+  name = config.data[f"{split}_split"] if split in _ROLES else split
+  return dataclasses.replace(loaded, config=config), dataset.split(name)
 
 
 def _parser() -> argparse.ArgumentParser:
-  parser = _Parser(
+  parser = Parser(
     "evaluate",
-    allow_abbrev=False,
-    description="Scores a checkpoint on pictures with seeded holes.",
-    epilog="--config.eval.<field>=VALUE and --config.data.<field>=VALUE change "
-    "fields of the config the checkpoint was trained with.",
+    "Scores a checkpoint on pictures with seeded holes.\n\n"
+    "--config.eval.<field>=VALUE and --config.data.<field>=VALUE change fields "
+    "of\nthe config that the checkpoint was trained with.",
   )
   add = parser.add_argument
   add("--workdir", required=True, help="of the training")
@@ -116,10 +140,6 @@ def _apply_flags(config: ConfigDict, options: argparse.Namespace) -> None:
     )
   if options.output and Path(options.output).is_file():
     raise UserError(f"--output={options.output}: is a file; give a folder")
-
-
-def _split_name(asked: str, config: ConfigDict) -> str:
-  return config.data[f"{asked}_split"] if asked in _ROLES else asked
 
 
 def _summary(metrics: dict[str, Any]) -> str:

@@ -59,38 +59,28 @@ def plan_jobs(
   """
   pictures = _pictures("--image", image)
   masks = _pictures("--mask", mask)
-  labels = _pictures("--segmentation", segmentation) if segmentation else []
   if pathlib.Path(image) == pathlib.Path(mask) and pathlib.Path(image).is_dir():
     pictures, masks = _split_folder(pictures)
-  many = pathlib.Path(image).is_dir()
-  pairs = _pair(pictures, masks, "mask", one_for_all=_is_file(mask))
-  maps = _pair(
-    pictures, labels, "label map", one_for_all=_is_file(segmentation)
-  )
-  target = _target(output, many=many)
+  pairs = _pair(pictures, masks, f"--mask {mask}")
+  maps = {}
+  if segmentation:
+    labels = _pictures("--segmentation", segmentation)
+    maps = _pair(pictures, labels, f"--segmentation {segmentation}")
+  folder = _output_folder(output, many=pathlib.Path(image).is_dir())
   jobs = []
   for picture in pictures:
+    suffix = _output_suffix(picture, lossy=lossy)
     for partner in pairs[picture]:
-      named = partner if len(pairs[picture]) > 1 else picture
-      suffix = _lossless_suffix(picture, lossy=lossy)
-      jobs.append(
-        Job(
-          picture,
-          partner,
-          target / f"{named.stem}{suffix}" if target else pathlib.Path(output),
-          maps[picture][0] if labels else None,
-        )
-      )
-  if not target and len(jobs) > 1:
+      stem = (partner if len(pairs[picture]) > 1 else picture).stem
+      target = folder / (stem + suffix) if folder else pathlib.Path(output)
+      guide = maps[picture][0] if maps else None
+      jobs.append(Job(picture, partner, target, guide))
+  if not folder and len(jobs) > 1:
     raise UserError(
       f"--output {output}: {len(jobs)} pictures to write; give a folder"
     )
   _check(jobs, lossy=lossy)
   return jobs
-
-
-def _is_file(path: str | None) -> bool:
-  return path is not None and pathlib.Path(path).is_file()
 
 
 def _pictures(flag: str, text: str) -> list[pathlib.Path]:
@@ -129,29 +119,32 @@ def _without_mask(stem: str) -> str:
 def _pair(
   pictures: Sequence[pathlib.Path],
   partners: Sequence[pathlib.Path],
-  what: str,
-  *,
-  one_for_all: bool,
+  given: str,
 ) -> dict[pathlib.Path, list[pathlib.Path]]:
-  """{picture: its partners}; every picture has one if there are any."""
-  if one_for_all or not partners:
+  """{picture: its partners}, at least one each.
+
+  Args:
+    pictures: to be filled.
+    partners: masks or label maps.
+    given: "--flag path" that they came from.
+  """
+  if pathlib.Path(given.partition(" ")[2]).is_file():
     return {picture: list(partners) for picture in pictures}
   stems = {picture.stem for picture in pictures}
   found = collections.defaultdict(list)
   for partner in partners:
-    is_exact = partner.stem in stems
-    found[partner.stem if is_exact else _without_mask(partner.stem)].append(
-      partner
-    )
-  lacking = [p.name for p in pictures if p.stem not in found]
-  if lacking:
+    if partner in pictures:  # a folder of everything, and one picture of it
+      continue
+    exact = partner.stem in stems
+    stem = partner.stem if exact else _without_mask(partner.stem)
+    found[stem].append(partner)
+  if lacking := [p.name for p in pictures if p.stem not in found]:
     raise UserError(
-      f"{partners[0].parent}: no {what} for {_some(lacking)}; name it like "
-      "the picture, or remove the picture"
+      f"{given}: nothing for {_some(lacking)}; name it like the picture"
     )
   unused = [p.name for stem in set(found) - stems for p in found[stem]]
-  if unused:
-    _log.warning("not used, no such picture: %s", _some(sorted(unused)))
+  if unused and len(pictures) > 1:
+    _log.warning("%s: no picture for %s", given, _some(sorted(unused)))
   return {picture: found[picture.stem] for picture in pictures}
 
 
@@ -160,7 +153,7 @@ def _some(names: Sequence[str]) -> str:
   return ", ".join(names[:_SHOWN]) + more
 
 
-def _target(output: str, *, many: bool) -> pathlib.Path | None:
+def _output_folder(output: str, *, many: bool) -> pathlib.Path | None:
   """The folder to write to, or None where `output` is a file."""
   path = pathlib.Path(output)
   if path.is_dir() or output.endswith("/"):
@@ -172,7 +165,7 @@ def _target(output: str, *, many: bool) -> pathlib.Path | None:
   return path if many else None
 
 
-def _lossless_suffix(picture: pathlib.Path, *, lossy: bool) -> str:
+def _output_suffix(picture: pathlib.Path, *, lossy: bool) -> str:
   suffix = picture.suffix
   kept = images.LOSSLESS_SUFFIXES + (images.LOSSY_SUFFIXES if lossy else ())
   return suffix if suffix.lower() in kept else ".png"

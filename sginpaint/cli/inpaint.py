@@ -39,7 +39,9 @@ def main(argv: Sequence[str]) -> int:
   import tqdm
 
   from sginpaint import inference
+  from sginpaint.cli import devices
 
+  devices.initialise()
   inpainter = inference.load(
     args.checkpoint, step=args.step, weights=args.weights
   )
@@ -87,7 +89,6 @@ def _fill(job: Job, inpainter, *, full: bool, lossy: bool) -> str:
   start = time.perf_counter()
   picture = images.read_picture(job.image)
   mask = images.read_mask(job.mask, picture.size)
-  job.output.parent.mkdir(parents=True, exist_ok=True)
   if not mask.any() and _may_copy(job):
     images.write_bytes(job.output, job.image.read_bytes())
     return f"{job.output}: nothing to fill, copied"
@@ -121,6 +122,6 @@ def _inpaint(
 
 def _may_copy(job: Job) -> bool:
   """Whether the picture's own file can serve as the output."""
-  same = job.image.suffix.lower() == job.output.suffix.lower()
   header = images.read_header(job.image)
-  return same and not header.turned
+  same_format = header.format == images.output_format(job.output)
+  return same_format and not header.turned

@@ -13,8 +13,10 @@ def main(argv: Sequence[str]) -> int:
   Parser("list", __doc__).parse_args(argv)
   from sginpaint.systems import SYSTEMS  # imports JAX
 
-  _print("systems", ((name, _first_line(s)) for name, s in SYSTEMS.items()))
-  folder = pathlib.Path(importlib.import_module("configs").__file__).parent
+  _print(
+    "systems", ((name, _first_line(s.__doc__)) for name, s in SYSTEMS.items())
+  )
+  folder = pathlib.Path(importlib.import_module("configs").__path__[0])
   _print("configs (--config=configs/<name>.py[:quick,...])", _files(folder))
   _print("datasets (--config=...:data=<name>)", _files(folder / "data"))
   return 0
@@ -23,17 +25,19 @@ def main(argv: Sequence[str]) -> int:
 def _files(folder: pathlib.Path) -> Iterator[tuple[str, str]]:
   for path in sorted(folder.glob("*.py")):
     if path.stem not in ("__init__", "common"):
-      yield path.stem, _first_line(ast.parse(path.read_text("utf-8")))
+      yield path.stem, _first_line(_docstring(path))
 
 
-def _first_line(item: type | ast.Module) -> str:
-  is_module = isinstance(item, ast.Module)
-  text = ast.get_docstring(item) if is_module else item.__doc__
+def _docstring(path: pathlib.Path) -> str | None:
+  return ast.get_docstring(ast.parse(path.read_text("utf-8")))
+
+
+def _first_line(text: str | None) -> str:
   return (text or "").partition("\n")[0]
 
 
-def _print(title: str, rows: Iterator[tuple[str, str]]) -> None:
-  rows = list(rows)
+def _print(title: str, lines: Iterator[tuple[str, str]]) -> None:
+  rows = list(lines)
   width = max(len(name) for name, _ in rows)
   print(title)
   for name, text in rows:

@@ -94,9 +94,9 @@ def _unknown(
   near = difflib.get_close_matches(field, names, n=1, cutoff=0.5)
   # The right name under the wrong section looks further off than it is.
   near = near or [n for n in names if n.split(".")[-1] == field.split(".")[-1]]
-  hint = f"did you mean --config.{near[0]}?"
-  if not near:
-    hint = f"configs/common.py lists them; {section!r} is not among them"
+  hint = "configs/common.py lists them all"
+  if near:
+    hint = f"did you mean --config.{near[0]}?"
   return f"--config.{field}: no such field; {hint}"
 
 

@@ -1,13 +1,14 @@
-"""`train`: trains what a config describes, or resumes it."""
+"""Trains what a config describes; run again with the same workdir, it resumes.
 
-import argparse
-import logging
+python -m sginpaint train --config=configs/spl.py:quick --workdir=runs/spl
+"""
+
 import os
 import pathlib
 
-from ml_collections import ConfigDict
-
 from sginpaint.cli.config_files import parse_config
+from sginpaint.cli.overrides import split_overrides
+from sginpaint.cli.parser import Parser
 from sginpaint.errors import UserError
 
 
@@ -20,30 +21,23 @@ def main(argv: list[str]) -> int:
   Raises:
     UserError: the flags, the config, the data or the workdir need mending.
   """
-  config, workdir = parse(argv)
-  check_workdir(workdir)
-  logging.basicConfig(level=logging.INFO, format="%(message)s")
+  rest, overrides = split_overrides(argv)
+  parser = Parser("train", __doc__)
+  parser.add_argument(
+    "--config", required=True, help="configs/<name>.py[:quick,data=<recipe>]"
+  )
+  parser.add_argument(
+    "--workdir", required=True, help="where the training is kept"
+  )
+  options = parser.parse_args(rest)
+  config = parse_config(options.config, overrides)
+  check_workdir(options.workdir)
   # JAX takes seconds to import: a mistyped flag should not wait for it.
   from sginpaint.cli import devices
   from sginpaint.training import loop
 
   devices.initialise()
-  return loop.train(config, workdir)
-
-
-def parse(argv: list[str]) -> tuple[ConfigDict, str]:
-  """The resolved config and the workdir.
-
-  Raises:
-    UserError: as `parse_config`, or no --workdir.
-  """
-  parser = argparse.ArgumentParser("train", add_help=False, allow_abbrev=False)
-  parser.add_argument("--workdir", default="")
-  options, rest = parser.parse_known_args(argv)
-  config = parse_config(rest)
-  if not options.workdir:
-    raise UserError("--workdir=DIR is missing: where is this training kept?")
-  return config, options.workdir
+  return loop.train(config, options.workdir)
 
 
 def check_workdir(workdir: str) -> None:

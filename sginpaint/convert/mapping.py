@@ -123,7 +123,8 @@ def read(
     module = source.build({key: value.shape for key, value in state.items()})
   except KeyError as e:
     raise UserError(
-      f"{name}: the state dict has no tensor {e.args[0]}; is it another network?"
+      f"{name}: the state dict has no tensor {e.args[0]}; "
+      "is it another network's?"
     ) from e
   arguments = [jax.ShapeDtypeStruct(s, jnp.float32) for s in source.inputs]
   expected = jax.eval_shape(module.init, jax.random.key(0), *arguments)
@@ -140,7 +141,11 @@ def read(
       continue
     array = layout.to_flax(array, want.shape)
     flat[path] = jnp.asarray(array, dtype=want.dtype)
-  problems = {"missing": missing, "unknown": list(state), "misshapen": misshapen}
+  problems = {
+    "missing": missing,
+    "unknown": list(state),
+    "misshapen": misshapen,
+  }
   if any(problems.values()):
     raise UserError(f"{name}: {_describe(problems)}")
   return module, flax.traverse_util.unflatten_dict(flat, sep="/")

@@ -5,9 +5,6 @@
 outside: `Dataset` and `Split` (in `splits`).
 """
 
-import fcntl
-from pathlib import Path
-
 from sginpaint.data.files import cache_directory
 from sginpaint.data.splits import Dataset, Split
 from sginpaint.errors import UserError
@@ -58,26 +55,15 @@ def _synthetic_scenes(
   path: str, builder_config: str, image_size: int
 ) -> Dataset:
   # tfds takes seconds to import: not before the fields are known to be good.
-  from sginpaint.data.builders import synthetic_scenes
-  from sginpaint.data.prepared import class_table, load_prepared
+  from sginpaint.data.builders.synthetic_scenes.builder import SIZES, prepare
+  from sginpaint.data.prepared import load_prepared
 
-  sizes = (32, 64, 128, 256)
-  fitting = [size for size in sizes if size >= image_size] or [sizes[-1]]
-  size = builder_config or str(fitting[0])
-  if size not in map(str, sizes):
+  fitting = [size for size in SIZES if size >= image_size] or [max(SIZES)]
+  config = builder_config or str(min(fitting))
+  if config not in map(str, SIZES):
     raise UserError(
-      f"config.data.builder_config: {size!r} is unknown; use one of "
-      f"{', '.join(map(str, sizes))}"
+      f"config.data.builder_config: {config!r} is unknown; use one of "
+      f"{', '.join(map(str, SIZES))}"
     )
-  data_dir = Path(path) if path else cache_directory() / "tfds"
-  data_dir.mkdir(parents=True, exist_ok=True)
-  # Several processes may start at once on one machine: one makes, others wait.
-  with (data_dir / f".synthetic_scenes_{size}.lock").open("w") as lock:
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    directory = synthetic_scenes.prepare(str(data_dir), int(size))
-  return load_prepared(
-    str(directory),
-    name="synthetic_scenes",
-    table=class_table(synthetic_scenes.CLASSES),
-    attributes=synthetic_scenes.ATTRIBUTES,
-  )
+  directory = prepare(path or str(cache_directory() / "tfds"), int(config))
+  return load_prepared(directory, name="synthetic_scenes")

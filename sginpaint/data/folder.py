@@ -129,6 +129,7 @@ def load_folder(path: str) -> Dataset:
     )
     for split, members in positions.items()
   }
+  _warn_of_leaks(root, splits)
   classes = table.classes if table else ()
   contents = [
     part
@@ -144,6 +145,28 @@ def load_folder(path: str) -> Dataset:
     splits=splits,
     fingerprint=dataset_fingerprint(classes, names, contents),
   )
+
+
+def _warn_of_leaks(root: Path, splits: dict[str, FolderExamples]) -> None:
+  """Tells of test pictures that are trained on, under whatever name."""
+  others = dict(splits)
+  if (train_split := others.pop("train", None)) is None:
+    return
+  train = {image for image, _ in train_split.hashes}
+  for name, split in others.items():
+    shared = [
+      picture.id
+      for picture, (image, _) in zip(split.pictures, split.hashes, strict=True)
+      if image in train
+    ]
+    if shared:
+      _LOG.warning(
+        "%s: %d pictures of %s are also in train, such as %s",
+        root,
+        len(shared),
+        name,
+        shared[0],
+      )
 
 
 def _hashes(picture: Picture, facts: dict[str, FileFacts]) -> tuple[str, str]:

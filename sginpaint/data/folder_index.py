@@ -32,6 +32,7 @@ from sginpaint.errors import UserError
 _LOG = logging.getLogger(__name__)
 _VERSION = 1
 _NAMED = 50  # left-out files that the log names, at most
+_PART = 4096
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -121,15 +122,20 @@ def _scan_files(
   def scan_one(path: str) -> FileFacts:
     return _scan_file(root / path, is_label=path in labels)
 
-  with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-    progress = tqdm.tqdm(
-      pool.map(scan_one, paths),
-      total=len(paths),
-      desc=f"checking {root}",
-      unit="file",
-      disable=None,
-    )
-    return dict(zip(paths, progress, strict=True))
+  facts = {}
+  with (
+    concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool,
+    tqdm.tqdm(
+      total=len(paths), desc=f"checking {root}", unit="file", disable=None
+    ) as progress,
+  ):
+    # Handed out by parts: a million waiting tasks would take a gigabyte.
+    for start in range(0, len(paths), _PART):
+      part = paths[start : start + _PART]
+      for path, found in zip(part, pool.map(scan_one, part), strict=True):
+        facts[path] = found
+        progress.update()
+  return facts
 
 
 def _scan_file(path: Path, *, is_label: bool) -> FileFacts:

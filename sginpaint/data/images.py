@@ -1,7 +1,7 @@
 """Bytes of a picture or label file -> arrays, whatever the file's mode.
 
 Pictures: upright (the EXIF orientation is applied), RGB uint8 [H, W, 3]. Grey
-is repeated, CMYK converted, transparency dropped, 16 bits cut to their upper 8.
+is repeated, CMYK converted, transparency dropped, 16 bits reduced to 8.
 Label maps: the *numbers* in the file, uint8 [H, W]; of a palette file its
 indices, since its colours only serve display. OpenCV decodes, because it is the
 quickest and frees the interpreter lock; Pillow reads what OpenCV would expand

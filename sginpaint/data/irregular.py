@@ -6,14 +6,14 @@ distances to random strokes is computed and cut at the level that leaves the
 wanted number of pixels: every stroke grows or shrinks in proportion, so the
 hole looks like a brush at any size, and shapes are static.
 
-Everything that decides a pixel is integer arithmetic or a float operation on
-integers that float32 holds exactly; what a compiler may fuse or reorder for
-another batch size or device count then cannot change a bit.
+Everything that decides a pixel is whole numbers (`strokes`, then int32), so
+that another batch size or device count cannot change a bit.
 """
 
 import functools
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import chex
 import jax
@@ -21,31 +21,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-Shape = tuple[int, int, int]
-Ratio = Sequence[float] | Sequence[Sequence[float]] | chex.Array
+from sginpaint.data.strokes import WORDS, below, bound_of, grid_of, stroke_field
 
-_STROKES = 12
-_SEGMENTS = 7  # of one stroke, at most
-_GRID = 128  # side of the grid on which distances are computed
-_LATTICE = 8  # vertices lie on eighths of a pixel of that grid
-_STEPS = 16  # of the field per lattice unit
-_FIELD_MAX = 2**18 - 2  # so that two interpolations still fit an int32
+Shape = tuple[int, int, int]
+Ratio = Sequence[float] | Sequence[Sequence[float]] | np.ndarray | jax.Array
+
 _BLEND = 32  # interpolation weights are multiples of 1/32
 _DROP = 6  # bits dropped after it: finer than anyone can see
-_SCALE = _BLEND * _BLEND >> _DROP
-
-# Tables instead of formulas: a table entry has the same bits everywhere.
-_ANGLES = 64
-_TURN = 18  # of a stroke between two segments, at most, of 64
-_DIRECTIONS = (
-  np.round(256 * np.exp(2j * np.pi * np.arange(_ANGLES) / _ANGLES))
-  .view(np.float64)
-  .reshape(_ANGLES, 2)
-  .astype(np.int32)
-)
-_WIDTHS = np.geomspace(0.12, 0.36, 16).astype(np.float32)  # / sqrt(hole area)
-_NARROWING = np.array([1.0, 1.0, 1.5, 2.25, 4.0], np.float32)  # 1 / width^2
-_LENGTH = (0.06, 0.22)  # of a segment / side of the picture
 
 
 def irregular(
@@ -66,8 +48,9 @@ def irregular(
       numbers are checked; traced ones cannot be and are clipped. A range
       narrower than a pixel gives the nearest count of pixels.
     exact: draw the number of missing pixels uniformly from the range and hit
-      it. Otherwise the edge follows one level line of the field, which is
-      several times cheaper above 128 pixels; the range holds all the same.
+      it. Otherwise the drawn number may be missed by a little, which is
+      cheaper above 128 x 128 pixels and no different below; the range holds
+      all the same.
 
   Returns:
     float32 [B, H, W, 1] in {0, 1} with lo <= hole area / picture area <= hi.
@@ -90,10 +73,11 @@ def _counts(ratio: Ratio, shape: Shape) -> chex.Array:
   """Smallest and largest number of missing pixels, int32 [2] or [B, 2]."""
   pixels = shape[1] * shape[2]
   traced = any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(ratio))
+  xp: Any = jnp if traced else np
   if traced:
-    xp, limits = jnp, jnp.clip(jnp.asarray(ratio, jnp.float32), 0.0, 1.0)
+    limits: Any = jnp.clip(jnp.asarray(ratio, jnp.float32), 0.0, 1.0)
   else:
-    xp, limits = np, np.asarray(jax.device_get(ratio), np.float64)
+    limits = np.asarray(jax.device_get(ratio), np.float64)
   if limits.shape not in ((2,), (shape[0], 2)):
     raise ValueError(
       f"ratio must be (lo, hi) or have shape [{shape[0]}, 2]; "
@@ -118,34 +102,27 @@ def _draw(
   key: chex.PRNGKey, counts: chex.Array, *, shape: Shape, exact: bool
 ) -> jax.Array:
   batch, height, width = shape
-  grid = _grid(height, width)
+  grid = grid_of(height, width)
   low, high = jnp.broadcast_to(counts, (batch, 2)).T
-  keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(batch))
-  keys = jax.vmap(lambda k: jax.random.split(k, 2))(keys)
-  # Level lines miss the target by a little: keep off the edges of the range.
-  margin = jnp.minimum(height * width // 500, (high - low) // 4)
-  margin = jnp.zeros_like(margin) if exact else margin
-  target = jax.vmap(lambda k, lo, hi: jax.random.randint(k, (), lo, hi + 1))(
-    keys[:, 0], low + margin, high - margin
+  quick = not exact and grid != (height, width)
+  if quick:  # a level line misses the target by a little: keep off the edges
+    margin = jnp.minimum(height * width // 500, (high - low) // 4)
+    low, high = low + margin, high - margin
+  target, field = jax.vmap(functools.partial(_example, key, shape=shape))(
+    jnp.arange(batch), low, high
   )
-  # Hole to rest: strokes overlap the more, the less is left.
-  known = jnp.maximum(height * width - target, 1)
-  odds = target.astype(jnp.float32) / known.astype(jnp.float32)
-
-  strokes = jax.vmap(functools.partial(_strokes, grid=grid))(keys[:, 1], odds)
-  field = jax.vmap(functools.partial(_field, grid=grid))(*strokes)
-  bits = (_bound(grid) * _SCALE + 1).bit_length()
-  full = _enlarge(field, height, width)
+  full, scale = _enlarge(field, height, width)
+  bits = (bound_of(grid) * scale + 1).bit_length()
   hit = jax.vmap(functools.partial(_smallest, bits=bits))
-  if exact:
+  if not quick:
     return hit(full, target)[..., None].astype(jnp.float32)
 
-  coarse = target.astype(jnp.float32) * (math.prod(grid) / (height * width))
-  coarse = jnp.round(coarse).astype(jnp.int32)
+  share = math.prod(grid) / (height * width)
+  coarse = jnp.round(target.astype(jnp.float32) * share).astype(jnp.int32)
   level = jax.vmap(functools.partial(_level, bits=bits))(field, coarse)
-  mask = full < level[:, None, None] * _SCALE
+  mask = full < level[:, None, None] * scale
   area = mask.sum((1, 2))
-  inside = (low <= area) & (area <= high)
+  inside = (low - margin <= area) & (area <= high + margin)
   mask = lax.cond(
     inside.all(),
     lambda: mask,
@@ -154,103 +131,28 @@ def _draw(
   return mask[..., None].astype(jnp.float32)
 
 
-def _grid(height: int, width: int) -> tuple[int, int]:
-  shrink = min(1.0, _GRID / math.sqrt(height * width))
-  return max(1, round(height * shrink)), max(1, round(width * shrink))
-
-
-def _bound(grid: tuple[int, int]) -> int:
-  farthest = math.hypot(*grid) * _LATTICE * math.sqrt(_NARROWING.max())
-  return min(_FIELD_MAX, math.ceil(farthest * _STEPS))
-
-
-def _strokes(
-  key: chex.PRNGKey, odds: chex.Array, *, grid: tuple[int, int]
+def _example(
+  key: chex.PRNGKey,
+  position: chex.Array,
+  low: chex.Array,
+  high: chex.Array,
+  *,
+  shape: Shape,
 ) -> tuple[jax.Array, jax.Array]:
-  """Random walks as long as some brush needs to paint the hole.
-
-  Args:
-    key: PRNG key.
-    odds: float32 [], hole area / area of the rest.
-    grid: (h, w) of the field.
-
-  Returns:
-    (vertices int32 [_STROKES, _SEGMENTS + 1, 2] on the lattice,
-    weights float32 [_STROKES] of squared distances, inf = no such stroke).
-  """
-  keys = jax.random.split(key, 7)
-  side = math.sqrt(math.prod(grid)) * _LATTICE
-  limit = jnp.array(grid, jnp.int32) * _LATTICE
-  start = jax.random.randint(keys[0], (_STROKES, 2), 0, limit + 1)
-  shortest, longest = (max(1, round(x * side)) for x in _LENGTH)
-  walk = (_STROKES, _SEGMENTS)
-  length = jax.random.randint(keys[1], walk, shortest, longest + 1)
-  turn = jax.random.randint(keys[2], walk, -_TURN, _TURN + 1)
-  first = jax.random.randint(keys[3], (_STROKES, 1), 0, _ANGLES)
-  angle = jnp.mod(first + jnp.cumsum(turn, axis=1), _ANGLES)
-  step = (length[..., None] * jnp.asarray(_DIRECTIONS)[angle]) >> 8
-
-  width = jnp.asarray(_WIDTHS)[jax.random.randint(keys[4], (), 0, 16)]
-  mean = sum(_LENGTH) / 2
-  budget = 1 + (jnp.sqrt(odds) / width / mean).astype(jnp.int32)
-  segments = jax.random.randint(keys[5], (_STROKES,), 1, _SEGMENTS + 1)
-  live = jnp.clip(budget - (jnp.cumsum(segments) - segments), 0, segments)
-  step = jnp.where(
-    jnp.arange(_SEGMENTS)[:, None] < live[:, None, None], step, 0
-  )
-  path = jnp.concatenate([start[:, None], step], axis=1)
-  # Mirrored at the borders: a walk unfolded over the plane, folded back.
-  path = jnp.mod(jnp.cumsum(path, axis=1), 2 * limit)
-  path = jnp.minimum(path, 2 * limit - path)
-  narrow = jax.random.randint(keys[6], (_STROKES,), 0, len(_NARROWING))
-  weight = jnp.where(live > 0, jnp.asarray(_NARROWING)[narrow], jnp.inf)
-  return path, weight
+  """(wanted number of missing pixels, field [h, w]) of one example."""
+  # One call for all numbers compiles many times faster than one for each.
+  bits = jax.random.bits(jax.random.fold_in(key, position), (1 + WORDS,))
+  target = low + below(bits[0], high - low + 1)
+  known = shape[1] * shape[2] - target
+  return target, stroke_field(bits[1:], target, known, grid_of(*shape[1:]))
 
 
-def _field(
-  vertices: chex.Array, weights: chex.Array, *, grid: tuple[int, int]
-) -> jax.Array:
-  """Distance to the nearest stroke, int32 [h, w], wide strokes nearer."""
-  y, x = (
-    (np.arange(n) * _LATTICE + _LATTICE // 2).astype(np.float32) for n in grid
-  )
-  y, x = y[:, None], x[None, :]
-
-  def add(i, nearest):
-    path = vertices[i].astype(jnp.float32)
-    squared = [
-      _squared_distance(y, x, path[j], path[j + 1]) for j in range(_SEGMENTS)
-    ]
-    return jnp.minimum(
-      nearest, functools.reduce(jnp.minimum, squared) * weights[i]
-    )
-
-  nearest = lax.fori_loop(
-    0, _STROKES, add, jnp.full(grid, jnp.inf, jnp.float32)
-  )
-  steps = jnp.minimum(jnp.sqrt(nearest) * _STEPS, _bound(grid))
-  return steps.astype(jnp.int32)
-
-
-def _squared_distance(
-  y: chex.Array, x: chex.Array, start: chex.Array, end: chex.Array
-) -> jax.Array:
-  """From each point of a grid to one segment; all inputs whole numbers."""
-  dy, dx = end - start
-  squared_length = dy * dy + dx * dx
-  y0, x0 = y - start[0], x - start[1]
-  along = y0 * dy + x0 * dx
-  across = y0 * dx - x0 * dy
-  beyond = along - squared_length  # >= 0 past the end
-  to_start = y0 * y0 + x0 * x0
-  to_end = to_start - along - beyond
-  inverse = 1.0 / jnp.maximum(squared_length, 1.0)
-  inner = across * across * inverse
-  return jnp.where(along <= 0, to_start, jnp.where(beyond >= 0, to_end, inner))
-
-
-def _enlarge(field: chex.Array, height: int, width: int) -> jax.Array:
-  """Bilinear [B, h, w] -> [B, H, W] in whole numbers, times `_SCALE`."""
+def _enlarge(
+  field: chex.Array, height: int, width: int
+) -> tuple[jax.Array, int]:
+  """Bilinear [B, h, w] -> [B, H, W] in whole numbers, and their scale."""
+  if field.shape[1:] == (height, width):
+    return field, 1
   for axis, size in ((1, height), (2, width)):
     old = field.shape[axis]
     place = np.clip((np.arange(size) + 0.5) * old / size - 0.5, 0, old - 1)
@@ -261,7 +163,7 @@ def _enlarge(field: chex.Array, height: int, width: int) -> jax.Array:
     field = jnp.take(field, first, axis) * (_BLEND - blend) + (
       jnp.take(field, second, axis) * blend
     )
-  return field >> _DROP
+  return field >> _DROP, _BLEND * _BLEND >> _DROP
 
 
 def _level(field: chex.Array, count: chex.Array, *, bits: int) -> jax.Array:
@@ -277,6 +179,6 @@ def _level(field: chex.Array, count: chex.Array, *, bits: int) -> jax.Array:
 def _smallest(field: chex.Array, count: chex.Array, *, bits: int) -> jax.Array:
   """The `count` smallest pixels, bool [H, W]; ties in reading order."""
   level = _level(field, count, bits=bits)
-  below, tied = field < level, field == level
+  inner, tied = field < level, field == level
   rank = jnp.cumsum(tied.ravel()).reshape(tied.shape)
-  return below | (tied & (rank <= count - below.sum()))
+  return inner | (tied & (rank <= count - inner.sum()))

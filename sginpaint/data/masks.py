@@ -170,7 +170,8 @@ def _box(top, left, tall, wide, shape: Shape) -> jax.Array:
 
 
 def _pair(size: Size, shape: Shape) -> tuple[int, int]:
-  pair = (size, size) if np.ndim(size) == 0 else tuple(size)
+  pair = np.ravel(size).tolist()
+  pair = pair * 2 if np.ndim(size) == 0 else pair
   if len(pair) != 2 or any(int(n) != n for n in pair):
     raise ValueError(f"a hole's size is pixels or (height, width); got {size}")
   if not (1 <= pair[0] <= shape[1] and 1 <= pair[1] <= shape[2]):
@@ -182,4 +183,5 @@ def _pair(size: Size, shape: Shape) -> tuple[int, int]:
 
 
 def _pixels(fraction: float, shape: Shape) -> tuple[int, int]:
-  return tuple(max(1, round(fraction * side)) for side in shape[1:])
+  tall, wide = (max(1, round(fraction * side)) for side in shape[1:])
+  return tall, wide

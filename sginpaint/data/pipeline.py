@@ -22,6 +22,7 @@ from sginpaint.data.classes import (
   attribute_permutation,
   mirror_table,
 )
+from sginpaint.data.mask_files import MaskFolder
 from sginpaint.data.splits import Split
 from sginpaint.data.teacher_features import FeatureStore
 from sginpaint.data.transforms import (
@@ -73,6 +74,7 @@ def training_batches(
   process_count: int = 1,
   teacher: FeatureStore | None = None,
   teacher_scale: int = 0,
+  mask_folder: MaskFolder | None = None,
 ) -> BatchIterator:
   """Endless training batches from `start_step` on; the start costs no reading.
 
@@ -91,12 +93,14 @@ def training_batches(
     process_count: how many share a batch.
     teacher: precomputed features of this split.
     teacher_scale: s > 0 adds `teacher_image`, resized from the source.
+    mask_folder: adds a `mask` drawn from these files to each example.
 
   Returns:
     An iterator of `Batch`, b = batch_size / process_count: image uint8
     [b, S, S, 3], index int32 [b]; where there are some, segmentation int32
     [b, S, S], attributes float32 [b, A], teacher_features bfloat16
-    [b, h, w, F], teacher_image uint8 [b, s S, s S, 3].
+    [b, h, w, F], teacher_image uint8 [b, s S, s S, 3], mask float32
+    [b, S, S, 1].
 
   Raises:
     UserError: options that are unknown or do not go together.
@@ -112,6 +116,7 @@ def training_batches(
     flip=flip,
     teacher=teacher,
     teacher_scale=teacher_scale,
+    mask_folder=mask_folder,
   )
   local = _local_batch_size(batch_size, process_count)
   dataset = grain.MapDataset.range(len(split)).seed(seed).shuffle().repeat()
@@ -149,6 +154,7 @@ def evaluation_batches(
     flip=False,
     teacher=None,
     teacher_scale=teacher_scale,
+    mask_folder=None,
   )
   local = _local_batch_size(batch_size, process_count)
   chosen = list(range(len(split)) if indices is None else map(int, indices))
@@ -172,6 +178,7 @@ class _ExampleMaker:
   flip: bool
   teacher: FeatureStore | None
   teacher_scale: int
+  mask_folder: MaskFolder | None
   mirror: np.ndarray
   permutation: np.ndarray
 
@@ -188,7 +195,7 @@ class _ExampleMaker:
     )
 
   def __call__(
-    self, index: int, generator: np.random.Generator | None
+    self, index: int, generator: np.random.Generator
   ) -> dict[str, Any]:
     source = self.split[index]
     image = source["image"]
@@ -218,11 +225,14 @@ class _ExampleMaker:
       example["teacher_image"] = transform_image(
         image, geometry, self.teacher_scale * self.size
       )
+    if self.mask_folder is not None:
+      chosen = generator.integers(len(self.mask_folder))
+      example["mask"] = self.mask_folder.load(chosen, self.size, self.size)
     return example
 
   def evaluation_example(self, position: tuple[int, bool]) -> dict[str, Any]:
     index, valid = position
-    return self(index, None) | {"valid": np.bool_(valid)}
+    return self(index, np.random.default_rng(0)) | {"valid": np.bool_(valid)}
 
 
 def _local_batch_size(batch_size: int, process_count: int) -> int:

@@ -6,10 +6,11 @@ of its builder is not needed, nor is TensorFlow. Features, as far as they exist:
     image          an Image
     segmentation   an Image of one channel (also called segmentation_mask,
                    segmentation_label, label_map or annotation); its classes
-                   come from a `classes.csv` put beside dataset_info.json, or
-                   from the names of a LabeledImage
-    attributes     a Tensor [A], named by `attributes` in the metadata of the
-                   builder, else attribute_0, ...; or a FeaturesDict of scalars
+                   come from a `classes.csv` put beside dataset_info.json, from
+                   `classes` (names) and `colors` (RGB) in the builder's
+                   metadata, or from the names of a LabeledImage
+    attributes     a Tensor [A], named by `attributes` in the builder's
+                   metadata, else attribute_0, ...; or a FeaturesDict of scalars
     id             (also image_id, file_name, filename); else <split>/<position>
 
 Pictures are decoded by `images`, because tfds itself would hand over RGBA and
@@ -122,20 +123,12 @@ class PreparedExamples:
     return indices
 
 
-def load_prepared(
-  directory: str,
-  *,
-  name: str = "tfds",
-  table: ClassTable | None = None,
-  attributes: Sequence[str] = (),
-) -> Dataset:
+def load_prepared(directory: str, *, name: str = "tfds") -> Dataset:
   """Opens a prepared directory.
 
   Args:
     directory: the one with dataset_info.json.
     name: of the dataset.
-    table: its classes, where the caller knows them.
-    attributes: their names, where the caller knows them.
 
   Raises:
     UserError: it is no prepared directory of ArrayRecord, has no picture, or
@@ -145,11 +138,8 @@ def load_prepared(
   builder = _open(root)
   features = builder.info.features
   keys = _keys(root, features)
-  if "segmentation" in keys and table is None:
-    table = _class_table(root, features[keys["segmentation"]])
-  if "segmentation" not in keys:
-    table = None
-  names = tuple(attributes) or _attribute_names(builder, keys)
+  table = _class_table(root, builder, keys) if "segmentation" in keys else None
+  names = _attribute_names(builder, keys)
   decoders = {
     keys[role]: tfds.decode.SkipDecoding()
     for role in ("image", "segmentation")
@@ -212,19 +202,21 @@ def _keys(root: Path, features: Any) -> dict[str, str]:
   return found
 
 
-def _class_table(root: Path, feature: Any) -> ClassTable:
+def _class_table(
+  root: Path, builder: tfds.core.DatasetBuilder, keys: dict[str, str]
+) -> ClassTable:
   if (file := root / "classes.csv").is_file():
     return read_classes(file)
-  if names := getattr(feature, "names", None):
-    return class_table([(n, default_colour(i)) for i, n in enumerate(names)])
-  raise UserError(f"{file}: not there; write value,name of every label in it")
-
-
-def class_table(
-  named: Sequence[tuple[str, tuple[int, int, int]]],
-) -> ClassTable:
-  """Classes whose file values are their positions; 255 is ignored."""
-  rows = tuple(ClassInfo(name, colour) for name, colour in named)
+  metadata = builder.info.metadata or {}
+  feature = builder.info.features[keys["segmentation"]]
+  names = metadata.get("classes") or getattr(feature, "names", None)
+  if not names:
+    raise UserError(f"{file}: not there; write value,name of every label in it")
+  colours = metadata.get("colors") or map(default_colour, range(len(names)))
+  rows = tuple(
+    ClassInfo(name, (r, g, b))
+    for name, (r, g, b) in zip(names, colours, strict=True)
+  )
   return ClassTable(rows, tuple(range(len(rows))))
 
 

@@ -37,7 +37,7 @@ class Geometry:
 
 
 def plan_geometry(
-  generator: np.random.Generator | None,
+  generator: np.random.Generator,
   height: int,
   width: int,
   *,
@@ -48,8 +48,7 @@ def plan_geometry(
   """Chooses box and mirroring for one example.
 
   Args:
-    generator: where random choices come from; None is allowed where there are
-      none.
+    generator: where random choices come from.
     height: of the source.
     width: of the source.
     resize: "stretch" takes all of it, distorted to a square; "shorter_side"
@@ -59,22 +58,16 @@ def plan_geometry(
 
   Raises:
     UserError: `resize` or `crop` is unknown.
-    ValueError: a random choice without a generator.
   """
   check_options(resize=resize, crop=crop)
-  random_crop = resize == "shorter_side" and crop == "random"
-  if generator is None and (flip or random_crop):
-    raise ValueError("random flips and crops need a generator")
-  # The type of what is random only where it is asked for.
-  chosen = cast(np.random.Generator, generator)
-  mirrored = flip and bool(chosen.random() < 0.5)
+  mirrored = flip and bool(generator.random() < 0.5)
   if resize == "stretch":
     return Geometry(0, 0, height, width, mirrored)
   side = min(height, width)
   slack = np.array([height - side, width - side])
   corner = slack // 2
-  if random_crop:
-    corner = chosen.integers(0, slack, endpoint=True)
+  if crop == "random":
+    corner = generator.integers(0, slack, endpoint=True)
   return Geometry(int(corner[0]), int(corner[1]), side, side, mirrored)
 
 

@@ -38,14 +38,10 @@ def _opencv(image: np.ndarray, mask: np.ndarray, method: int) -> np.ndarray:
   if mask.all():  # OpenCV would leave the hidden pixels as they are
     return mean_color(image, mask)
   hole = (mask > 0).astype(np.uint8)
-  # What lies under the mask must not matter to the fill.
-  hidden = np.where(hole[..., None] > 0, 0, image).astype(np.uint8)
-  return _paste(cv2.inpaint(hidden, hole, RADIUS, method), image, mask)
+  return _paste(cv2.inpaint(image, hole, RADIUS, method), image, mask)
 
 
-def _paste(
-  fill: np.ndarray, image: np.ndarray, mask: np.ndarray
-) -> np.ndarray:
+def _paste(fill: np.ndarray, image: np.ndarray, mask: np.ndarray) -> np.ndarray:
   return np.where(mask[..., None] > 0, fill, image)
 
 

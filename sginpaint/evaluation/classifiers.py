@@ -46,7 +46,9 @@ def evaluate_classifier(
     )
   logits, targets, indices = _logits(loaded, split, config)
   shares = np.nan_to_num(np.nanmean(targets, axis=0), nan=0.5)
-  constant = np.broadcast_to(np.log((shares + 1e-9) / (1 - shares + 1e-9)), targets.shape)
+  constant = np.broadcast_to(
+    np.log((shares + 1e-9) / (1 - shares + 1e-9)), targets.shape
+  )
   scores, per_attribute = _scores(logits, targets)
   metrics = {
     "protocol": "classification",
@@ -98,9 +100,11 @@ def _logits(
   ) as batches:
     for batch in batches:
       logits = predict(loaded.variables, loaded.frozen, batch.image)
-      columns = (np.asarray(logits), batch.attributes, batch.index)
-      found.append([column[batch.valid] for column in columns])
-  return tuple(np.concatenate(column) for column in zip(*found, strict=True))
+      columns = (logits, batch.attributes, batch.index)
+      valid = np.asarray(batch.valid)
+      found.append([np.asarray(column)[valid] for column in columns])
+  logits, targets, indices = map(np.concatenate, zip(*found, strict=True))
+  return logits, targets, indices
 
 
 def _scores(
@@ -124,6 +128,11 @@ def _csv(
   lines = [",".join(header)]
   for index, scores, truth in zip(indices, logits, targets, strict=True):
     known = ["" if np.isnan(t) else f"{t:g}" for t in truth]
-    cells = [str(index), split.ids[index], *(f"{s:.4f}" for s in scores), *known]
+    cells = [
+      str(index),
+      split.ids[index],
+      *(f"{s:.4f}" for s in scores),
+      *known,
+    ]
     lines.append(",".join(cells))
   return "\n".join(lines) + "\n"

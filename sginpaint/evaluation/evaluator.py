@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import cv2
 import jax
 import numpy as np
 import tqdm
@@ -21,18 +20,17 @@ from sginpaint.batch import Batch
 from sginpaint.checkpoints import Loaded
 from sginpaint.data.pipeline import evaluation_batches
 from sginpaint.data.splits import Split
+from sginpaint.errors import UserError
 from sginpaint.evaluation import results
 from sginpaint.evaluation.baselines import check_names
 from sginpaint.evaluation.classifiers import evaluate_classifier
 from sginpaint.evaluation.gallery import Gallery
 from sginpaint.evaluation.manifest import Manifest, build_manifest
+from sginpaint.evaluation.output import save
 from sginpaint.evaluation.predictor import Measured, Predictor
 from sginpaint.evaluation.protocols import Protocol, get_protocol
-from sginpaint.evaluation.report import write_report
-from sginpaint.evaluation.results import SYSTEM, Evaluation, Panel, Row
-from sginpaint.evaluation.visualize import grid, with_hole
+from sginpaint.evaluation.results import SYSTEM, Evaluation, Row
 
-_GRID_ROWS = 8
 _HOST_THREADS = 4
 
 
@@ -44,7 +42,7 @@ def evaluate(
   Args:
     loaded: a checkpoint; `loaded.config.eval` and `.data` say how.
     split: of a data set.
-    output_dir: made where it does not exist; see `save`.
+    output_dir: made where it does not exist; see `output.save`.
     **options: of `run`, or of `evaluate_classifier` for a system that makes
       no pictures.
 
@@ -100,6 +98,8 @@ def run(
   config = loaded.config
   protocol = get_protocol(config.eval.protocol)
   check_names(tuple(config.eval.baselines))
+  if config.eval.guidance == "truth":
+    _check_classes(split, config)
   manifest = _manifest(split, config)
   colors = np.array([info.colour for info in split.classes], np.uint8)
   gallery = Gallery(
@@ -123,7 +123,7 @@ def run(
       gallery.offer(measured, new)
       rows += new
       bar.update(len(new))
-      holes.update(np.packbits(measured.mask > 0.5))
+      holes.update(np.packbits(measured.mask > 0.5).tobytes())
   manifest = manifest.completed({row.index: row.ratio for row in rows})
   provenance = {
     **_provenance(loaded, split, manifest, weights),
@@ -147,6 +147,20 @@ def run(
     manifest=manifest,
     config=config.to_dict(),
   )
+
+
+def _check_classes(split: Split, config: Any) -> None:
+  """Truth may guide a system only if both mean the same by class 3.
+
+  Raises:
+    UserError: the data set has other classes than the training.
+  """
+  trained = [info["name"] for info in config.data.classes]
+  if [info.name for info in split.classes] != trained:
+    raise UserError(
+      "config.eval.guidance is 'truth', but the classes of the data set are "
+      f"not those of the training ({', '.join(trained)}); use predicted"
+    )
 
 
 def _manifest(split: Split, config: Any) -> Manifest:
@@ -187,7 +201,7 @@ def _measured(
   ) as batches:
     for batch in batches:
       # Padding repeats a picture that is there, so it has a mask as well.
-      mask = manifest.draw(batch.index)
+      mask = manifest.draw(np.asarray(batch.index))
       yield predictor(batch, mask, tuple(config.eval.baselines), pool)
 
 
@@ -239,51 +253,3 @@ def _provenance(
     "jax": jax.__version__,
     "device": jax.devices()[0].device_kind,
   }
-
-
-def save(evaluation: Evaluation, output_dir: str | Path) -> None:
-  """Writes metrics.json, per_image.csv, grid.png, report.html, manifest.jsonl.
-
-  metrics.json comes last: where it is, the others are.
-  """
-  output = Path(output_dir)
-  output.mkdir(parents=True, exist_ok=True)
-  provenance = evaluation.metrics["provenance"]
-  results.write_atomically(
-    output / "manifest.jsonl",
-    evaluation.manifest.to_jsonl(
-      **{
-        key: provenance[key]
-        for key in ("data", "split", "split_fingerprint", "mask_set_hash")
-      }
-    ),
-  )
-  results.write_atomically(
-    output / "per_image.csv",
-    results.to_csv(evaluation.rows, evaluation.protocol),
-  )
-  samples = [p for p in evaluation.panels if p.role == "sample"]
-  if samples:
-    picture = panel_grid(samples[:_GRID_ROWS])
-    encoded = cv2.imencode(".png", picture[..., ::-1])[1]
-    results.write_atomically(output / "grid.png", encoded.tobytes())
-  write_report(output / "report.html", evaluations=[evaluation])
-  results.write_json(output / "metrics.json", evaluation.metrics)
-
-
-def panel_grid(panels: list[Panel]) -> np.ndarray:
-  """uint8 picture: input | result | truth | intermediates | baselines."""
-  first = panels[0]
-  extras, methods = list(first.extras), list(first.fills)[1:]
-  rows = [
-    [
-      with_hole(panel.truth, panel.mask),
-      panel.fills[SYSTEM],
-      panel.truth,
-      *(panel.extras[name] for name in extras),
-      *(panel.fills[name] for name in methods),
-    ]
-    for panel in panels
-  ]
-  titles = ["input", "result", "truth", *extras, *methods]
-  return grid(rows, [title.replace("_", " ") for title in titles])

@@ -16,7 +16,7 @@ from sginpaint.evaluation.predictor import Measured
 from sginpaint.evaluation.results import SYSTEM, Panel, Row
 from sginpaint.evaluation.visualize import show_output
 
-EXTREMES = 4
+EXTREMES = 3
 
 
 class Gallery:

@@ -73,6 +73,7 @@ class Manifest:
 
   @property
   def indices(self) -> list[int]:
+    """Positions in the split, ascending."""
     return [pair.index for pair in self.pairs]
 
   @cached_property
@@ -81,13 +82,14 @@ class Manifest:
 
   @cached_property
   def _files(self) -> dict[str, int]:
-    return {name: i for i, name in enumerate(self.folder.ids)}
+    names = self.folder.ids if self.folder else ()
+    return {name: i for i, name in enumerate(names)}
 
   def pair(self, index: int) -> Pair:
     """The pair of picture `index` of the split."""
     return self._by_index[index]
 
-  def draw(self, indices: Sequence[int]) -> np.ndarray:
+  def draw(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
     """Masks of some pictures.
 
     Returns:
@@ -122,6 +124,7 @@ class Manifest:
     return None if self.folder is None else self.folder.set_hash
 
   def lines(self) -> list[str]:
+    """The pair lines of the file."""
     return [
       json.dumps(dataclasses.asdict(pair), sort_keys=True)
       for pair in self.pairs
@@ -130,7 +133,11 @@ class Manifest:
   @property
   def hash(self) -> str:
     """Names the pairs: equal hashes, same pictures under the same holes."""
-    settings = [self.set_hash or self.masks, str(self.seed), str(self.image_size)]
+    settings = [
+      self.set_hash or self.masks,
+      str(self.seed),
+      str(self.image_size),
+    ]
     text = "\n".join([*settings, *self.lines()])
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -185,9 +192,9 @@ def build_manifest(
     names = _repeated_permutations(folder.ids, len(order), seed)
   else:
     names = [masks] * len(order)
-  buckets = [None]
+  buckets: list[tuple[float, float] | None] = [None]
   if masks == "irregular":
-    buckets = clip_buckets(*irregular_ratio)
+    buckets = [*clip_buckets(*irregular_ratio)]
   pairs = (
     Pair(
       index=int(index),
@@ -203,7 +210,7 @@ def build_manifest(
     masks=masks,
     seed=seed,
     image_size=image_size,
-    rectangle_size=tuple(rectangle_size),
+    rectangle_size=rectangle_size,
     folder=folder,
   )
 

@@ -8,9 +8,9 @@ metric without a hole) is NaN; who averages leaves it out by `Mean.of(where=)`.
 PSNR of an identical pair would be infinite and poison every mean, so it is
 capped at `PSNR_CAP`; `is_capped` lets the caller count how often.
 
-SSIM: Wang et al. 2004, per channel, K = (0.01, 0.03), mean over the windows that
-lie wholly inside the picture, then over channels; agrees with scikit-image's
-`structural_similarity` for the same window, size and covariance.
+SSIM: Wang et al. 2004, per channel, K = (0.01, 0.03), mean over the windows
+that lie wholly inside the picture, then over channels; agrees with
+scikit-image's `structural_similarity` for the same window, size and covariance.
 """
 
 import chex
@@ -30,9 +30,7 @@ class Mean:
   count: chex.Numeric
 
   @classmethod
-  def of(
-    cls, values: chex.Array, where: chex.Array | None = None
-  ) -> "Mean":
+  def of(cls, values: chex.Array, where: chex.Array | None = None) -> "Mean":
     """Sums [B] values where `where` [B] is true (default: everywhere)."""
     xp = np if isinstance(values, np.ndarray) else jnp
     if where is None:
@@ -44,6 +42,7 @@ class Mean:
     return cls(xp.where(where, values, 0).sum(), where.sum())
 
   def merge(self, other: "Mean") -> "Mean":
+    """The mean over what either has counted."""
     return Mean(self.total + other.total, self.count + other.count)
 
   def compute(self) -> float:

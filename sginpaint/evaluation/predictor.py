@@ -137,7 +137,7 @@ class Predictor:
     Raises:
       UserError: the network puts out NaN or infinity.
     """
-    n = int(np.sum(batch.valid))
+    n = int(np.asarray(batch.valid).sum())
     truth, index = np.asarray(batch.image), np.asarray(batch.index)
     placed = jax.device_put(
       (truth, mask, take_guidance(batch, self._guidance)), self._split
@@ -164,6 +164,10 @@ class Predictor:
       truth=truth[:n],
       mask=mask[:n],
       fills={name: fill[:n] for name, fill in fills.items()},
-      scores=jax.tree.map(lambda x: np.asarray(x)[:n], scores),
+      # Not by tree.map, which would sort the methods by name.
+      scores={
+        method: {name: np.asarray(v)[:n] for name, v in values.items()}
+        for method, values in scores.items()
+      },
       outputs=outputs,
     )

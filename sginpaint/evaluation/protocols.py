@@ -85,6 +85,7 @@ class Protocol:
 
   @property
   def quantisers(self) -> tuple[str, ...]:
+    """The rules by which a prediction must be made uint8 for `measure`."""
     return tuple(sorted({m.quantise for m in self.measures}))
 
 

@@ -21,6 +21,7 @@ from sginpaint.evaluation.results import (
 
 _OURS = ("#1f6feb", "#0f9d76", "#c2478f", "#d08700")
 _THEIRS = ("#98a2b3", "#c2c8d1", "#7b8494", "#d9dde3")
+_LABELS = {"navier_stokes": "Navier-Stokes"}
 LEADING = "hole_psnr"
 
 
@@ -35,15 +36,17 @@ class Method:
 
 
 def label(name: str) -> str:
-  """`navier_stokes` -> `Navier Stokes`, escaped."""
-  words = name.replace("_", " ")
+  """`mean_color` -> `Mean color`, escaped."""
+  words = _LABELS.get(name, name.replace("_", " "))
   return html.escape(words[:1].upper() + words[1:])
 
 
 def methods_of(evaluations: Sequence[Evaluation]) -> list[Method]:
   """Every checkpoint, then the baselines, which all of them share."""
   ours = [
-    Method(html.escape(e.name), _OURS[i % len(_OURS)], e.metrics["metrics"], True)
+    Method(
+      html.escape(e.name), _OURS[i % len(_OURS)], e.metrics["metrics"], True
+    )
     for i, e in enumerate(evaluations)
   ]
   baselines = evaluations[0].metrics["baselines"]
@@ -90,9 +93,10 @@ def headline(evaluation: Evaluation, method: Method) -> str:
   if baseline:
     gain, width, ahead = paired_gain(evaluation, baseline, LEADING)
     css = "up" if gain > 0 else "down"
+    difference = signed(gain, 2)
     spread = "" if math.isnan(width) else f" &plusmn; {width:.2f}"
     parts.append(
-      f'<p><span class="{css}">{gain:+.2f} dB</span>{spread} against '
+      f'<p><span class="{css}">{difference} dB</span>{spread} against '
       f"{label(baseline)}, the best baseline; ahead on {ahead:.0%} of the "
       "pictures</p>"
     )
@@ -101,9 +105,12 @@ def headline(evaluation: Evaluation, method: Method) -> str:
   return "".join(parts) + "</div>"
 
 
-def score_tabs(
-  methods: Sequence[Method], measures: Sequence[Measure]
-) -> str:
+def signed(value: float, digits: int) -> str:
+  """With a true minus sign."""
+  return f"{value:+.{digits}f}".replace("-", "&minus;")
+
+
+def score_tabs(methods: Sequence[Method], measures: Sequence[Measure]) -> str:
   """One pane per measure: chart and table; buttons choose."""
   shown = [m for m in measures if m.name in methods[0].buckets[ALL]]
   leading = next((m.name for m in shown if m.name == LEADING), shown[0].name)
@@ -145,9 +152,7 @@ def score_table(methods: Sequence[Method], measure: Measure) -> str:
         cells.append("<td>&ndash;</td>")
         continue
       css = round(value, measure.digits) == best[bucket]
-      cells.append(
-        f"<td{' class=best' * css}>{value:.{measure.digits}f}</td>"
-      )
+      cells.append(f"<td{' class=best' * css}>{value:.{measure.digits}f}</td>")
     lines.append(
       f"<tr{' class=ours' * method.ours}><td>{_dot(method)}{method.name}</td>"
       + "".join(cells)
@@ -172,6 +177,17 @@ def _bucket_label(bucket: str) -> str:
   return "all" if bucket == ALL else bucket.replace("-", "&ndash;") + "&nbsp;%"
 
 
+def nice_ticks(low: float, high: float) -> list[float]:
+  """Three to six round numbers; the first is not above `low`."""
+  span = max(high - low, 1e-9)
+  decade = 10.0 ** math.floor(math.log10(span))
+  step = next(s for s in (0.2, 0.5, 1.0, 2.0, 5.0) if span <= 5 * s * decade)
+  step *= decade
+  first = math.floor(low / step)
+  last = math.floor(high / step)
+  return [round(i * step, 10) for i in range(first, last + 1)]
+
+
 def bar_chart(methods: Sequence[Method], measure: Measure) -> str:
   """Grouped bars per bucket as inline SVG; the axis starts at 0 for errors
   and ratios, and just below the lowest bar for dB, where 0 means nothing."""
@@ -181,9 +197,8 @@ def bar_chart(methods: Sequence[Method], measure: Measure) -> str:
     if (v := _value(m, b, measure)) is not None
   ]  # fmt: skip
   decibel = measure.name.endswith("psnr")
-  low = math.floor(min(values)) - 1 if decibel else min(0.0, *values, 0.0)
-  high = max(values) * (1.0 if decibel else 1.08) + (0.5 if decibel else 0)
-  high = high if high > low else low + 1.0
+  ticks = nice_ticks(min(values) - 1 if decibel else 0.0, max(values))
+  low, high = ticks[0], max(ticks[-1], max(values))
   width, height, left, top = 1000, 190, 46, 12
   group = (width - left) / len(buckets)
   bar = min(26.0, group * 0.8 / len(methods))
@@ -192,11 +207,11 @@ def bar_chart(methods: Sequence[Method], measure: Measure) -> str:
     return top + height * (1 - (value - low) / (high - low))
 
   parts = []
-  for tick in np.linspace(low, high, 4):
+  for tick in ticks:
     parts.append(
       f'<line class="rule" x1="{left}" x2="{width}" y1="{y(tick):.1f}" '
       f'y2="{y(tick):.1f}"/><text x="{left - 8}" y="{y(tick) + 4:.1f}" '
-      f'text-anchor="end">{tick:.{1 if decibel else 2}f}</text>'
+      f'text-anchor="end">{tick:g}</text>'
     )
   for g, bucket in enumerate(buckets):
     middle = left + group * (g + 0.5)

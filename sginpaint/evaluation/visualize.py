@@ -25,9 +25,7 @@ _HOLE_MARK = np.array([214, 219, 226], np.uint8)
 _LLOYD_STEPS = 20
 
 
-def k_means(
-  features: np.ndarray, k: int = 6, *, seed: int = 0
-) -> np.ndarray:
+def k_means(features: np.ndarray, k: int = 6, *, seed: int = 0) -> np.ndarray:
   """Clusters the vectors of a feature map.
 
   Seeds are spread as in k-means++, then Lloyd's steps. Clusters are numbered
@@ -137,10 +135,10 @@ def with_hole(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
   """
   hole = np.asarray(mask).reshape(image.shape[:2]) > 0.5
   y, x = np.indices(hole.shape)
-  hatch = ((x + y) % 8 < 2)[..., None]
-  return np.where(
-    hole[..., None], np.where(hatch, _HOLE_MARK, _HOLE), image
-  ).astype(np.uint8)
+  shown = np.array(image)
+  shown[hole] = _HOLE
+  shown[hole & ((x + y) % 8 < 2)] = _HOLE_MARK
+  return shown
 
 
 def grid(

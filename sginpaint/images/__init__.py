@@ -24,6 +24,7 @@ from sginpaint.images.writing import (
   LOSSLESS_SUFFIXES,
   LOSSY_SUFFIXES,
   check_output,
+  output_format,
   write_bytes,
   write_picture,
 )
@@ -37,6 +38,7 @@ __all__ = [
   "Picture",
   "check_size",
   "check_output",
+  "output_format",
   "read_header",
   "read_labels",
   "read_mask",

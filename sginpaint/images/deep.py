@@ -10,7 +10,7 @@ import zlib
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from sginpaint.errors import UserError
 
@@ -25,7 +25,7 @@ def bit_depth(image: Image.Image, data: bytes) -> int:
   """Bits per sample of an opened picture whose first bytes are `data`."""
   if image.format == "PNG":
     return data[_PNG_DEPTH]
-  if image.format == "TIFF":
+  if isinstance(image, TiffImagePlugin.TiffImageFile):
     return max(image.tag_v2.get(_BITS, (1,)))
   return 8
 
@@ -44,7 +44,7 @@ def decode(image: Image.Image, data: bytes, name: str) -> np.ndarray:
   Raises:
     UserError: a 16-bit layout that OpenCV would decode wrongly or not at all.
   """
-  if image.format == "TIFF":
+  if isinstance(image, TiffImagePlugin.TiffImageFile):
     _refuse_unsafe_tiff(image, name)
     data = _without_orientation(data)
   array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
@@ -61,7 +61,9 @@ def decode(image: Image.Image, data: bytes, name: str) -> np.ndarray:
 _UNREADABLE = "this kind of 16-bit picture is not read; save it as 16-bit PNG"
 
 
-def _refuse_unsafe_tiff(image: Image.Image, name: str) -> None:
+def _refuse_unsafe_tiff(
+  image: TiffImagePlugin.TiffImageFile, name: str
+) -> None:
   tags = image.tag_v2
   plain = (
     tags.get(_PLANAR, 1) == 1
@@ -106,7 +108,7 @@ def encode_png(samples: np.ndarray, icc: bytes | None) -> bytes:
   chunks = [_chunk(b"IHDR", header)]
   if icc:
     chunks.append(_chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(icc)))
-  chunks.append(_chunk(b"IDAT", zlib.compress(lines, 4)))
+  chunks.append(_chunk(b"IDAT", zlib.compress(lines.data, 4)))
   chunks.append(_chunk(b"IEND", b""))
   return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
@@ -121,7 +123,7 @@ def encode_tiff(samples: np.ndarray, icc: bytes | None) -> bytes:
   height, width, channels = samples.shape
   steps = samples.copy()
   steps[:, 1:] -= samples[:, :-1]  # horizontal predictor; wraps by design
-  strip = zlib.compress(steps.astype("<u2"), 4)
+  strip = zlib.compress(steps.astype("<u2").data, 4)
   strip += b"\0" * (len(strip) % 2)  # what follows has to start on a word
   entries = [
     (256, _LONG, [width]),

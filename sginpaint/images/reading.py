@@ -95,7 +95,7 @@ def read_header(path: str | os.PathLike) -> Header:
     return Header(
       (width, height) if swap else (height, width),
       deep.bit_depth(image, data),
-      image.format,
+      image.format or "",
       orientation != 1,
     )
 

@@ -5,6 +5,7 @@ import io
 import itertools
 import os
 import pathlib
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,8 +25,28 @@ _FORMATS = {
   ".jpg": "JPEG",
   ".jpeg": "JPEG",
 }
+_OPTIONS: dict[str, dict[str, Any]] = {
+  "PNG": {},
+  # `exact` keeps colours under full transparency; quality is effort here.
+  "WEBP": {"lossless": True, "exact": True, "quality": 50},
+  "TIFF": {"compression": "tiff_adobe_deflate"},
+  "JPEG": {"quality": 95, "subsampling": 0},
+}
 _MAX_SIDE = {"WEBP": 16383, "JPEG": 65535}
 _counter = itertools.count()
+
+
+def output_format(path: str | os.PathLike) -> str:
+  """Pillow's name of the format that the suffix asks for.
+
+  Raises:
+    UserError: an unknown suffix.
+  """
+  kind = _FORMATS.get(pathlib.Path(path).suffix.lower())
+  if kind is None:
+    known = ", ".join(LOSSLESS_SUFFIXES)
+    raise UserError(f"{path}: unknown output format; use one of {known}")
+  return kind
 
 
 def check_output(
@@ -42,10 +63,7 @@ def check_output(
     UserError: unknown suffix, a lossy format without `lossy`, or a format that
       lacks the depth, the transparency or the size.
   """
-  kind = _FORMATS.get(pathlib.Path(path).suffix.lower())
-  if kind is None:
-    known = ", ".join(LOSSLESS_SUFFIXES)
-    raise UserError(f"{path}: unknown output format; use one of {known}")
+  kind = output_format(path)
   if kind == "JPEG" and not lossy:
     raise UserError(
       f"{path}: JPEG changes known pixels; write .png, or pass --lossy"
@@ -93,16 +111,17 @@ def write_picture(
       f"mask must be bool {picture.size}, is {mask.dtype} {mask.shape}"
     )
   done = dataclasses.replace(picture, samples=picture.samples.copy())
-  fill = filled[mask]
-  if done.colour.shape[-1] == 1:
-    fill = cv2.cvtColor(fill[None], cv2.COLOR_RGB2GRAY)[0, :, None]
-  scale = 257 if done.samples.dtype == np.uint16 else 1
-  done.colour[mask] = fill.astype(done.samples.dtype) * scale
+  if mask.any():
+    fill = filled[mask]
+    if done.colour.shape[-1] == 1:
+      fill = cv2.cvtColor(fill[None], cv2.COLOR_RGB2GRAY)[0, :, None]
+    scale = 257 if done.samples.dtype == np.uint16 else 1
+    done.colour[mask] = fill.astype(done.samples.dtype) * scale
   write_bytes(path, _encode(pathlib.Path(path), done, lossy=lossy))
 
 
 def write_bytes(path: str | os.PathLike, data: bytes) -> None:
-  """Writes a file so that it is there whole or not at all.
+  """Writes a file, and its folder, so that it is there whole or not at all.
 
   Raises:
     UserError: it cannot be written.
@@ -110,6 +129,7 @@ def write_bytes(path: str | os.PathLike, data: bytes) -> None:
   path = pathlib.Path(path)
   draft = path.with_name(f".{path.name}.{os.getpid()}.{next(_counter)}.part")
   try:
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
       draft.write_bytes(data)
       os.replace(draft, path)
@@ -124,7 +144,7 @@ def _encode(path: pathlib.Path, picture: Picture, *, lossy: bool) -> bytes:
   bits = 8 * samples.dtype.itemsize
   opaque = alpha is None or alpha.min(initial=2**bits - 1) == 2**bits - 1
   check_output(path, picture.size, bits=bits, alpha=not opaque, lossy=lossy)
-  kind = _FORMATS[path.suffix.lower()]
+  kind = output_format(path)
   if kind == "JPEG":
     samples, bits = to_8_bits(picture.colour), 8
   if bits == 16:
@@ -133,12 +153,7 @@ def _encode(path: pathlib.Path, picture: Picture, *, lossy: bool) -> bytes:
     if samples.shape[-1] == 2:
       raise UserError(f"{path}: 16-bit grey with alpha needs .png")
     return deep.encode_tiff(samples, picture.icc)
-  options = {
-    "PNG": {},
-    "WEBP": {"lossless": True, "exact": True, "quality": 50},
-    "TIFF": {"compression": "tiff_adobe_deflate"},
-    "JPEG": {"quality": 95, "subsampling": 0},
-  }[kind]
+  options = dict(_OPTIONS[kind])
   if picture.icc:
     options["icc_profile"] = picture.icc
   buffer = io.BytesIO()

@@ -51,9 +51,7 @@ class Encoder(nn.Module):
   conv: Any = nn.Conv
 
   @nn.compact
-  def __call__(
-    self, x: chex.Array, *conditions: chex.Array
-  ) -> list[jax.Array]:
+  def __call__(self, x: chex.Array, *conditions: chex.Array) -> list[jax.Array]:
     """Encodes [B, H, W, C]; `conditions` go to every norm.
 
     Returns:

@@ -18,6 +18,11 @@ from sginpaint.layers.resampling import resize_nearest
 EPSILON = 1e-5
 
 
+def statistics_type(x: chex.Array) -> jax.Array:
+  """`x` in float32, or in float64 where it comes so."""
+  return x.astype(jnp.promote_types(x.dtype, jnp.float32))
+
+
 def instance_norm(x: chex.Array, *, epsilon: float = EPSILON) -> jax.Array:
   """Zero mean and unit (biased) variance per sample and channel.
 
@@ -29,8 +34,8 @@ def instance_norm(x: chex.Array, *, epsilon: float = EPSILON) -> jax.Array:
     [B, H, W, C] in the dtype of `x`.
   """
   chex.assert_rank(x, 4)
-  x32 = x.astype(jnp.float32)
-  centred = x32 - jnp.mean(x32, axis=(1, 2), keepdims=True)
+  wide = statistics_type(x)
+  centred = wide - jnp.mean(wide, axis=(1, 2), keepdims=True)
   variance = jnp.mean(jnp.square(centred), axis=(1, 2), keepdims=True)
   return (centred * jax.lax.rsqrt(variance + epsilon)).astype(x.dtype)
 
@@ -46,6 +51,7 @@ class InstanceNorm(nn.Module):
 
   @nn.compact
   def __call__(self, x: chex.Array) -> jax.Array:
+    """Normalises [B, H, W, C]."""
     y = instance_norm(x)
     if not self.affine:
       return y
@@ -75,19 +81,19 @@ class BatchNorm(nn.Module):
   def __call__(self, x: chex.Array, *, train: bool = False) -> jax.Array:
     """Normalises [B, H, W, C] with the batch (`train`) or running moments."""
     shape = (x.shape[-1],)
-    x32 = x.astype(jnp.float32)
+    wide = statistics_type(x)
     running_mean = self.variable("batch_stats", "mean", jnp.zeros, shape)
     running_var = self.variable("batch_stats", "var", jnp.ones, shape)
     mean, var = running_mean.value, running_var.value
     if train:
-      mean = jnp.mean(x32, axis=(0, 1, 2))
-      var = jnp.mean(jnp.square(x32 - mean), axis=(0, 1, 2))
+      mean = jnp.mean(wide, axis=(0, 1, 2))
+      var = jnp.mean(jnp.square(wide - mean), axis=(0, 1, 2))
       if not self.is_initializing():
         count = x.size // x.shape[-1]
         keep, unbiased = self.momentum, var * (count / max(count - 1, 1))
         running_mean.value = keep * running_mean.value + (1 - keep) * mean
         running_var.value = keep * running_var.value + (1 - keep) * unbiased
-    y = (x32 - mean) * jax.lax.rsqrt(var + self.epsilon)
+    y = (wide - mean) * jax.lax.rsqrt(var + self.epsilon)
     if self.affine:
       y *= self.param("scale", nn.initializers.ones, shape)
       y += self.param("bias", nn.initializers.zeros, shape)

@@ -38,9 +38,7 @@ def pixel_shuffle(x: chex.Array, factor: int) -> jax.Array:
 def upsample_nearest(x: chex.Array, factor: int = 2) -> jax.Array:
   """Repeats every pixel: [B, H, W, C] -> [B, H factor, W factor, C]."""
   b, h, w, c = x.shape
-  x = jnp.broadcast_to(
-    x[:, :, None, :, None, :], (b, h, factor, w, factor, c)
-  )
+  x = jnp.broadcast_to(x[:, :, None, :, None, :], (b, h, factor, w, factor, c))
   return x.reshape(b, h * factor, w * factor, c)
 
 

@@ -60,6 +60,8 @@ class System:
   # Frozen networks that `predict` needs; the others serve losses only and are
   # not looked for when a checkpoint is loaded.
   SERVED: ClassVar[tuple[str, ...]] = ()
+  # Fields of `Guidance` that `predict` reads.
+  GUIDANCE: ClassVar[tuple[str, ...]] = ()
 
   def init(self, key: jax.Array, batch: Batch) -> dict[str, Variables | None]:
     """Fresh variables of both players for examples shaped like `batch`."""

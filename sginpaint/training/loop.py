@@ -26,6 +26,8 @@ from sginpaint.training.state import (
 from sginpaint.training.step import make_train_step
 from sginpaint.training.writer import Writer
 
+_log = logging.getLogger(__name__)
+
 
 def train(config: ConfigDict, workdir: str) -> int:
   """Trains until `config.steps`, from wherever `workdir` stands.
@@ -70,7 +72,7 @@ def train(config: ConfigDict, workdir: str) -> int:
     mask_folder=setup.open_masks(config),
     **setup.geometry(config, dataset),
   )
-  show = preview.make_preview(system, config, dataset, mesh)
+  show = preview.make_preview(system, config, dataset)
   try:
     with _Signals() as signals:
       _run(
@@ -111,7 +113,7 @@ def begin(
   )
   if restored is not None:
     tree, start = restored
-    logging.info("resuming %s at step %d", workdir, start)
+    _log.info("resuming %s at step %d", workdir, start)
     return from_tree(shapes, tree), start
   state = create(example)
   if config.init_from:

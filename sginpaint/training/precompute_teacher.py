@@ -22,13 +22,18 @@ from sginpaint.data.teacher_features import FeatureWriter
 from sginpaint.errors import UserError
 from sginpaint.training import setup, sharding
 
+_log = logging.getLogger(__name__)
 
-def precompute(config: ConfigDict, split: str) -> str:
+
+def precompute(
+  config: ConfigDict, split: str, *, overwrite: bool = False
+) -> str:
   """Writes the features of one split; goes on where a killed run stopped.
 
   Args:
     config: of the training that will use them (`data` and `teacher`).
     split: of its data set.
+    overwrite: throw away features that were made otherwise.
 
   Returns:
     The directory of the store.
@@ -43,40 +48,40 @@ def precompute(config: ConfigDict, split: str) -> str:
   teacher = checkpoints.load(config.teacher.path)
   views = _make_views(teacher, config)
   examples = dataset.split(split)
-  writer = FeatureWriter(
-    setup.features_directory(config, split),
+  mirror = config.teacher.flip == "mirror"
+  directory = setup.features_directory(config, split)
+  geometry = setup.geometry(config, dataset, train=False)
+  geometry["image_size"] *= config.teacher.input_scale
+  errors = []
+  with FeatureWriter(
+    directory,
     setup.teacher_metadata(config, dataset, split, teacher.hash),
     examples.ids,
     dtype=config.teacher.dtype,
-    views=("identity",) if config.teacher.flip == "mirror" else (
-      "identity",
-      "flip",
-    ),
-  )
-  indices = range(writer.next_index, len(examples))
-  geometry = setup.geometry(config, dataset, train=False)
-  geometry["image_size"] *= config.teacher.input_scale
-  batches = pipeline.evaluation_batches(
-    examples, batch_size=config.batch_size, indices=indices, **geometry
-  )
-  errors = []
-  with tqdm.tqdm(
-    total=len(examples), initial=writer.next_index, unit="picture"
-  ) as bar:
-    for batch in batches:
-      both = np.asarray(views(batch.image))[np.asarray(batch.valid)]
-      if config.teacher.flip == "mirror":
-        errors.append(_mirror_error(both))
-        both = both[:, :1]
-      writer.write(both)
-      bar.update(len(both))
-  writer.close()
+    views=("identity",) if mirror else ("identity", "flip"),
+    overwrite=overwrite,
+  ) as writer:
+    start = writer.next_index
+    batches = pipeline.evaluation_batches(
+      examples,
+      batch_size=config.batch_size,
+      indices=range(start, len(examples)),
+      **geometry,
+    )
+    bar = tqdm.tqdm(total=len(examples), initial=start, unit="picture")
+    with batches, bar:
+      for batch in batches:
+        both = np.asarray(views(batch.image))[np.asarray(batch.valid)]
+        if mirror:
+          errors.append(_mirror_error(both))
+        writer.write(both[:, :1] if mirror else both)
+        bar.update(len(both))
   if errors:
-    logging.info(
+    _log.info(
       "teacher.flip=mirror: median relative error %.3f of mirrored features",
       np.median(np.concatenate(errors)),
     )
-  return str(writer.directory)
+  return str(directory)
 
 
 def _make_views(teacher: checkpoints.Loaded, config: ConfigDict):

@@ -20,6 +20,7 @@ from sginpaint import checkpoints
 from sginpaint.data.datasets import Dataset, load_dataset
 from sginpaint.data.mask_files import MaskFolder
 from sginpaint.data.teacher_features import FeatureStore
+from sginpaint.data.transforms import describe_preprocessing
 from sginpaint.errors import UserError
 from sginpaint.training.state import TrainState
 
@@ -97,8 +98,11 @@ def teacher_metadata(
   return {
     "teacher": teacher_hash,
     "layer": config.teacher.layer,
-    "input_size": config.teacher.input_scale * config.data.image_size,
-    "resize": config.data.resize,
+    "preprocessing": describe_preprocessing(
+      resize=config.data.resize,
+      crop=config.data.crop,
+      size=config.teacher.input_scale * config.data.image_size,
+    ),
     "split": dataset.split(split).fingerprint,
     "flip": config.teacher.flip,
     "dtype": config.teacher.dtype,
@@ -133,11 +137,12 @@ def open_teacher(config: ConfigDict, dataset: Dataset) -> FeatureStore | None:
     features_directory(config, split),
     teacher_metadata(config, dataset, split, checkpoints.load(teacher.path).hash),
   )
-  expected = config.model.generator.get("prior_channels", store.channels)
-  if store.channels != expected:
+  channels = store.shape[-1]
+  expected = config.model.generator.get("prior_channels", channels)
+  if channels != expected:
     raise UserError(
       f"config.model.generator.prior_channels={expected}, but layer "
-      f"{teacher.layer} of {teacher.path} has {store.channels} channels"
+      f"{teacher.layer} of {teacher.path} has {channels} channels"
     )
   return store
 

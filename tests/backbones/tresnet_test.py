@@ -192,3 +192,8 @@ def test_image_is_read_on_the_official_scale():
   grey = net.apply(variables, jnp.zeros((1, 8, 8, 3)))["layer1"]
   np.testing.assert_array_equal(black, jnp.zeros_like(black))
   assert np.abs(grey).max() > 0.01
+
+
+def test_bytes_are_refused():
+  with pytest.raises(AssertionError):
+    _tiny().init(jax.random.key(0), jnp.zeros((1, 8, 8, 3), jnp.uint8))

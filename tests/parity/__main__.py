@@ -18,13 +18,22 @@ from tests.parity.compare import Result, compare
 def run_case(directory: pathlib.Path, name: str) -> Result:
   """Runs one case and compares it; a case that cannot run has failed."""
   if name not in CASES:
-    return Result(name, 0, float("nan"), "-", ("no such case is known",))
+    return _failure(name, "no such case is known")
   if not (directory / f"{name}.json").is_file():
-    return Result(name, 0, float("nan"), "-", (f"not in {directory}",))
-  case = golden.load(directory, name)
-  # TF32 or bfloat16 products would hide what is looked for here.
-  with jax.default_matmul_precision("highest"):
-    return compare(case, CASES[name](case))
+    return _failure(name, f"not in {directory}")
+  try:
+    case = golden.load(directory, name)
+    # TF32 or bfloat16 products would hide what is looked for here.
+    with jax.default_matmul_precision("highest"):
+      return compare(case, CASES[name](case))
+  except (
+    Exception
+  ) as e:  # reported as this case's failure; the others still run
+    return _failure(name, f"{type(e).__name__}: {e}")
+
+
+def _failure(name: str, problem: str) -> Result:
+  return Result(name, 0, float("nan"), "-", (problem,))
 
 
 def main(argv: list[str] | None = None) -> int:

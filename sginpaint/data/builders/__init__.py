@@ -1,0 +1,1 @@
+"""Builders of the data sets that the library brings or prepares."""

@@ -4,12 +4,19 @@ Each takes images [B, H, W, 3] in [-1, 1] with `train` and returns a dict with
 `logits` [B, A] beside its features.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import flax.linen as nn
 
+from sginpaint.backbones.resnet import ResNet
 from sginpaint.backbones.tresnet import TResNet
 from sginpaint.errors import UserError
+
+NETWORKS: Mapping[str, type[nn.Module]] = {
+  "resnet": ResNet,
+  "tresnet": TResNet,
+}
 
 
 def build_network(
@@ -18,7 +25,7 @@ def build_network(
   """Builds the classifier `name`.
 
   Args:
-    name: only "tresnet" so far.
+    name: a key of `NETWORKS`.
     num_classes: size of `logits`.
     dtype: of the computation.
     **kwargs: fields of the network; lists stand for tuples.
@@ -27,11 +34,12 @@ def build_network(
     UserError: `name` is not known.
     TypeError: the network has no such field.
   """
-  if name != "tresnet":
+  if name not in NETWORKS:
     raise UserError(
-      f"config.model.generator.name {name!r} is not known; use tresnet"
+      f"config.model.generator.name {name!r} is not known; "
+      f"use {' or '.join(NETWORKS)}"
     )
   fields: dict[str, Any] = {
     k: tuple(v) if isinstance(v, list) else v for k, v in kwargs.items()
   }
-  return TResNet(num_classes=num_classes, dtype=dtype, **fields)
+  return NETWORKS[name](num_classes=num_classes, dtype=dtype, **fields)

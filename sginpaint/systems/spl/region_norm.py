@@ -3,7 +3,7 @@
 Yu et al., "Region Normalization for Image Inpainting" (AAAI 2020), in the form
 that SPL's published networks use: statistics per *sample*, not per batch. SPL's
 paper does not mention it; its code is built on it. Layout [B, H, W, C], masks
-[B, H, W, 1] with 1 = hole. All in float32 inside.
+[B, H, W, 1] with 1 = hole. Statistics in float32.
 """
 
 import chex
@@ -11,6 +11,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from sginpaint.layers.normalization import statistics_type
 from sginpaint.layers.resampling import resize_nearest
 
 EPSILON = 1e-5
@@ -45,10 +46,10 @@ def region_norm(x: chex.Array, mask: chex.Array) -> jax.Array:
       gradient flows into it.
 
   Returns:
-    float32 [B, H, W, C].
+    [B, H, W, C], float32 (float64 for a float64 x).
   """
   chex.assert_equal_shape_prefix([x, mask], 3)
-  x = x.astype(jnp.float32)
+  x = statistics_type(x)
   mask = jax.lax.stop_gradient(mask.astype(jnp.float32))
   return _normalize_region(x, mask) + _normalize_region(x, 1 - mask)
 
@@ -77,11 +78,9 @@ class ImportanceMap(nn.Module):
   """Where features look corrupted, and the affine maps read off that."""
 
   @nn.compact
-  def __call__(
-    self, x: chex.Array
-  ) -> tuple[jax.Array, jax.Array, jax.Array]:
+  def __call__(self, x: chex.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Maps [B, H, W, C] to (map in [0, 1], gamma, beta), each [B, H, W, 1]."""
-    x = x.astype(jnp.float32)
+    x = statistics_type(x)
     pooled = jnp.concatenate(
       [jnp.mean(x, -1, keepdims=True), jnp.max(x, -1, keepdims=True)], axis=-1
     )

@@ -47,7 +47,11 @@ def _decoder() -> list[tuple[str, str, str]]:
   return rows
 
 
-_SPADE = (("mlp_shared.0", "shared"), ("mlp_gamma", "gamma"), ("mlp_beta", "beta"))
+_SPADE = (
+  ("mlp_shared.0", "shared"),
+  ("mlp_gamma", "gamma"),
+  ("mlp_beta", "beta"),
+)
 
 
 def _blocks() -> list[tuple[str, str, str]]:

@@ -60,7 +60,9 @@ def asl_loss(golden: Golden) -> dict[str, Any]:
   sides[1] = 1
   record(
     "extreme",
-    lambda x: jnp.sum(classification.asymmetric_loss(x, sides)),
+    lambda x: jnp.sum(
+      classification.asymmetric_loss(x, sides, gamma_positive=0.0)
+    ),
     extreme,
   )
   return arrays

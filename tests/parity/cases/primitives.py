@@ -5,7 +5,6 @@ show with which Flax or optax call, and which options, PyTorch is met.
 """
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 import flax.linen as nn
@@ -72,7 +71,9 @@ def _convolutions(golden: Golden, x: np.ndarray) -> Arrays:
       )
   w4, w7 = golden.input("in/w4"), golden.input("in/w7")
   arrays["conv/7x7_reflect3"] = conv(w7, padding="REFLECT")
-  arrays["conv/zeropad_left1_top1_4x4_p1"] = conv(w4, padding=((2, 1), (2, 1)))
+  arrays["conv/zeropad_left1_top1_4x4_p1"] = (
+    conv(w4, padding=((2, 1), (2, 1))) - bias
+  )
   arrays["conv/depthwise_s2_reflect1"] = nn.Conv(
     x.shape[-1],
     (3, 3),
@@ -207,9 +208,7 @@ def _pools(x: np.ndarray) -> Arrays:
 
   def avg(size: int, stride: int, pad: Any, counted: bool = False) -> Any:
     window, strides = (size, size), (stride, stride)
-    return nchw(
-      nn.avg_pool(x, window, strides, pad, count_include_pad=counted)
-    )
+    return nchw(nn.avg_pool(x, window, strides, pad, count_include_pad=counted))
 
   def maximum(size: int, stride: int, pad: Any) -> Any:
     return nchw(nn.max_pool(x, (size, size), (stride, stride), pad))

@@ -1,6 +1,5 @@
 """SPL's region norms and SPADE, alone, with soft, empty and full masks."""
 
-from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn

@@ -76,7 +76,8 @@ def _add_clouds(
   amount = rng.uniform(-0.08, 0.14)
   if cover is None:
     return
-  # A flat cloud layer: its depth is the inverse of the height above the horizon.
+  # A flat cloud layer: its depth is the inverse of the height above the
+  # horizon.
   depth = 0.05 / (np.maximum(horizon - y, 0) + 0.13)
   u = offset[0] + (x - 0.5) * depth * 5.0
   v = offset[1] + depth * 3.2
@@ -161,7 +162,7 @@ def paint_range(canvas: Canvas, light: Light, mountain: Range) -> None:
   relief = noise.sample(1.3, u, v)
   side = 0.02 if light.sun_x > 0 else -0.02
   slope = relief - noise.sample(1.3, u + side, v + 0.008)
-  facing = np.clip(0.5 + 3.2 * slope, 0.05, 1.1)
+  facing = np.clip(0.5 + 2.7 * slope, 0.05, 1.1)
   green = smoothstep(0.35, 0.8, below + relief - 0.5)
   albedo = mix(mountain.rock, mountain.meadow, green)
   line = mountain.snow_line + 0.9 * light.snow

@@ -45,7 +45,7 @@ class Box:
 def sample_street(
   rng: np.random.Generator, edge: float, side: int, *, far: float
 ) -> list[Box]:
-  """Draws the row of buildings along one side (-1 left, 1 right) of a street."""
+  """Draws the buildings along one side (-1 left, 1 right) of a street."""
   boxes, near = [], rng.uniform(1.2, 2.6)
   tall = rng.uniform(3.0, 6.5)
   while near < far:
@@ -110,14 +110,14 @@ def paint_box(canvas: Canvas, plane: Plane, light: Light, box: Box) -> None:
   if box.left > 0 or box.right < 0:
     wall = box.left if box.left > 0 else box.right
     _paint_side(canvas, plane, light, box, wall)
-  _paint_front(canvas, plane, light, box)
   if box.roof:
     _paint_roof(canvas, plane, light, box)
+  _paint_front(canvas, plane, light, box)
 
 
 def _paint_front(canvas: Canvas, plane: Plane, light: Light, box: Box) -> None:
-  left, foot = plane.at(box.left, box.near)
-  right, _ = plane.at(box.right, box.near)
+  left, foot = plane.project(box.left, 0, box.near)
+  right, _ = plane.project(box.right, 0, box.near)
   head = plane.horizon + (1 - box.height) / box.near
   columns = canvas.column(left), canvas.column(right)
   rows = canvas.row(head), canvas.row(foot)
@@ -127,7 +127,14 @@ def _paint_front(canvas: Canvas, plane: Plane, light: Light, box: Box) -> None:
   v = (np.float32(foot) - canvas.centers(*rows)[:, None]) * box.near
   extent = (box.near / canvas.side,) * 2
   colors = facade(
-    light, box.style, u, v, extent, height=box.height, facing=0.55, depth=box.near
+    light,
+    box.style,
+    u,
+    v,
+    extent,
+    height=box.height,
+    facing=0.55,
+    depth=box.near,
   )
   canvas.fill(colors, None, BUILDING, top=rows[0], left=columns[0])
 
@@ -135,7 +142,7 @@ def _paint_front(canvas: Canvas, plane: Plane, light: Light, box: Box) -> None:
 def _paint_side(
   canvas: Canvas, plane: Plane, light: Light, box: Box, wall: float
 ) -> None:
-  ends = sorted(plane.at(wall, z)[0] for z in (box.near, box.far))
+  ends = sorted(plane.project(wall, 0, z)[0] for z in (box.near, box.far))
   columns = canvas.column(ends[0]), canvas.column(ends[1])
   head = plane.horizon + min((1 - box.height) / z for z in (box.near, box.far))
   foot = plane.horizon + 1 / box.near
@@ -157,23 +164,28 @@ def _paint_side(
 
 
 def _paint_roof(canvas: Canvas, plane: Plane, light: Light, box: Box) -> None:
-  def point(X, v, Z):
-    return plane.vanish + X / Z, plane.horizon + (1 - v) / Z
+  """The slope that is seen, then the gable under its overhanging edge."""
 
   middle = (box.left + box.right) / 2
   ridge = box.height + box.roof
   albedo = box.style.roof * (1 - 0.85 * light.snow) + 0.85 * light.snow
   for eave, sign in ((box.left - 0.25, -1), (box.right + 0.25, 1)):
     # A slope is seen when the camera is on its side of the house's middle.
-    seen = -sign * middle > 0 or ridge < 1
-    if not seen:
+    if sign * middle > 0:
       continue
     facing = 0.55 + 0.4 * sign * light.sun_x
     color = light.through_air(light.shade(albedo, facing), box.near)
     corners = [(eave, box.height - 0.2), (middle, ridge)]
-    quad = [point(X, v, box.near - 0.2) for X, v in corners]
-    quad += [point(X, v, box.far) for X, v in corners[::-1]]
+    quad = [plane.project(X, v, box.near) for X, v in corners]
+    quad += [plane.project(X, v, box.far) for X, v in corners[::-1]]
     canvas.polygon(quad, color, BUILDING)
-  wall = light.through_air(light.shade(box.style.wall * 0.96, 0.5), box.near)
-  gable = [(box.left, box.height), (middle, ridge), (box.right, box.height)]
-  canvas.polygon([point(X, v, box.near) for X, v in gable], wall, BUILDING)
+  edge = light.shade(albedo * 0.8, 0.55)
+  wall = light.shade(box.style.wall * 0.94, 0.55)
+  for color, out, rise in ((edge, 0.25, 0.0), (wall, -0.1, -0.22)):
+    gable = [
+      (box.left - out, box.height - 0.2 * (out > 0)),
+      (middle, ridge + rise),
+      (box.right + out, box.height - 0.2 * (out > 0)),
+    ]
+    corners = [plane.project(X, v, box.near) for X, v in gable]
+    canvas.polygon(corners, light.through_air(color, box.near), BUILDING)

@@ -26,6 +26,7 @@ class Canvas:
   """
 
   def __init__(self, size: int):
+    """Makes a black canvas for a picture of `size` pixels a side."""
     self.side = SUPERSAMPLING * size
     self.image = np.zeros((3, self.side, self.side), np.float32)
     self.labels = np.zeros((self.side, self.side), np.uint8)
@@ -45,7 +46,7 @@ class Canvas:
     """Fills a polygon of one colour; color [3, 1, 1]."""
     corners = np.asarray(points, np.float64) * self.side - 0.5
     corners = np.clip(corners, -4 * self.side, 5 * self.side)
-    fixed = np.round(corners * (1 << _SHIFT)).astype(np.int32)[None]
+    fixed = [np.round(corners * (1 << _SHIFT)).astype(np.int32)]
     for plane, value in zip(self.image, np.ravel(color), strict=True):
       cv2.fillPoly(plane, fixed, float(value), cv2.LINE_8, _SHIFT)
     cv2.fillPoly(self.labels, fixed, int(label), cv2.LINE_8, _SHIFT)
@@ -107,12 +108,14 @@ class Canvas:
       cv2.resize(plane, (size, size), interpolation=cv2.INTER_AREA)
       for plane in self.image
     ]
-    return cv2.merge(planes), self.labels[1::SUPERSAMPLING, 1::SUPERSAMPLING].copy()
+    return cv2.merge(planes), self.labels[
+      1::SUPERSAMPLING, 1::SUPERSAMPLING
+    ].copy()
 
 
 def rgb(red: float, green: float, blue: float) -> np.ndarray:
   """One colour, float32 [3, 1, 1]."""
-  return np.float32([red, green, blue])[:, None, None]
+  return np.array([red, green, blue], np.float32)[:, None, None]
 
 
 def mix(a: np.ndarray, b: np.ndarray, t) -> np.ndarray:

@@ -71,7 +71,9 @@ def sample_style(rng: np.random.Generator, *, house: bool = False) -> Style:
     brick=bool(kind == 0),
     pitch=float(rng.uniform(0.75, 1.0) if glass else rng.uniform(0.9, 1.5)),
     storey=float(rng.uniform(1.3, 1.9)),
-    window=(0.86, 0.8) if glass else tuple(rng.uniform((0.36, 0.42), (0.6, 0.6))),
+    window=(0.86, 0.8)
+    if glass
+    else tuple(rng.uniform((0.36, 0.42), (0.6, 0.6))),
     shop=bool(rng.uniform() < 0.5) and not house,
     lights=rng.uniform(size=(16, 16)) < rng.uniform(0.25, 0.65),
     panes=rng.uniform(0.0, 1.0, (16, 16)).astype(np.float32) ** 1.5,

@@ -6,6 +6,7 @@ X = (x - vanish) Z. Lines of constant X meet in the vanishing point. An object
 of height T standing at depth Z spans T / Z of the picture's side.
 """
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -36,6 +37,7 @@ class Plane:
   """
 
   def __init__(self, canvas: Canvas, horizon: float, vanish: float):
+    """Looks along the ground of a canvas."""
     self.horizon = horizon
     self.vanish = vanish
     self.top = canvas.row(horizon + 0.002)
@@ -45,9 +47,17 @@ class Plane:
     self.X = (self.x - np.float32(vanish)) * self.Z
     self.footprint = self.Z / canvas.side
 
-  def at(self, X: float, Z: float) -> tuple[float, float]:
-    """Picture position (x, y) of a point on the ground."""
-    return self.vanish + X / Z, self.horizon + 1 / Z
+  def crop(self, first: int, last: int) -> "Plane":
+    """The part from array row `first` up to `last`."""
+    part = copy.copy(self)
+    part.top = self.top + first
+    for name in ("X", "Z", "y", "footprint"):
+      setattr(part, name, getattr(self, name)[first:last])
+    return part
+
+  def project(self, X: float, up: float, Z: float) -> tuple[float, float]:
+    """Picture position (x, y) of a point `up` above the ground."""
+    return self.vanish + X / Z, self.horizon + (1 - up) / Z
 
   def depth_at(self, y: float) -> float:
     """Depth of the ground seen at the picture position `y`."""
@@ -132,12 +142,10 @@ def grass(plane: Plane, light: Light, ground: Ground) -> np.ndarray:
   ox, oy = ground.offset
   patches = noise.sample(1.3, plane.X / 40 + ox, plane.Z / 40 + oy)
   # Blades keep their shape on the ground: log Z is vertical scale-free.
-  blades = noise.sample(
-    0.9, plane.X * 0.085 + ox, np.log(plane.Z) * 0.06 + oy
-  )
+  blades = noise.sample(0.9, plane.X * 0.085 + ox, np.log(plane.Z) * 0.06 + oy)
   visible = 1 / (1 + 6 * plane.footprint)
   albedo = mix(ground.grass[0], ground.grass[1], 2.2 * (patches - 0.5) + 0.5)
-  facing = 0.62 + 1.1 * visible * (blades - 0.5)
+  facing = 0.62 + 0.8 * visible * (blades - 0.5)
   return _finish(albedo, facing, plane, light)
 
 
@@ -158,9 +166,7 @@ def field(plane: Plane, light: Light, ground: Ground) -> np.ndarray:
   across = (plane.X + ground.skew * plane.Z) / ground.spacing
   footprint = plane.footprint * (1 + 2 * abs(ground.skew) * plane.Z * 0.3)
   rows = soft_stripes(across, 0.58, footprint / ground.spacing)
-  leaves = noise.sample(
-    0.9, plane.X * 0.07 + ox, np.log(plane.Z) * 0.12 + oy
-  )
+  leaves = noise.sample(0.9, plane.X * 0.07 + ox, np.log(plane.Z) * 0.12 + oy)
   albedo = mix(ground.soil, ground.crop, rows)
   # The side of a row that looks away from the sun lies in its own shadow.
   turn = 0.2 * np.sign(light.sun_x)
@@ -171,6 +177,6 @@ def field(plane: Plane, light: Light, ground: Ground) -> np.ndarray:
 
 def _finish(albedo, facing, plane: Plane, light: Light) -> np.ndarray:
   if light.snow:
-    covered = np.clip(light.snow + 1.2 * (facing - 0.75), 0, 0.95)
+    covered = np.clip(light.snow + 0.7 * (facing - 0.68), 0, 0.95)
     albedo = mix(albedo, _SNOW_GROUND, covered)
   return light.through_air(light.shade(albedo, facing), plane.Z)

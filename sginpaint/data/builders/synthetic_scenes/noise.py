@@ -1,4 +1,4 @@
-"""Tileable noise that every scene samples, so that no scene has to make its own.
+"""Tileable noise that every scene samples instead of making its own.
 
 A tile is float32 [SIDE, SIDE] in [0, 1] that repeats without a seam. It is made
 once per process from a fixed seed by shaping the spectrum of white noise
@@ -52,11 +52,14 @@ def sample(slope: float, u: np.ndarray, v: np.ndarray) -> np.ndarray:
   Returns:
     float32 [H, W].
   """
-  u, v = np.broadcast_arrays(u % 1.0, v % 1.0)
+  columns, rows = (
+    np.asarray(SIDE * (t - np.floor(t)), np.float32) for t in (u, v)
+  )
+  shape = np.broadcast_shapes(columns.shape, rows.shape)
   return cv2.remap(
     _wide_tile(slope),
-    np.ascontiguousarray(u, np.float32) * SIDE,
-    np.ascontiguousarray(v, np.float32) * SIDE,
+    np.ascontiguousarray(np.broadcast_to(columns, shape)),
+    np.ascontiguousarray(np.broadcast_to(rows, shape)),
     cv2.INTER_LINEAR,
   )
 
@@ -103,9 +106,7 @@ def ridge_line(position: np.ndarray, *, seed: float) -> np.ndarray:
     line = _white_line(octave)
     at = (position * 2**octave + seed * 97.0 * (octave + 1)) % len(line)
     low = at.astype(int)
-    value = line[low] + (at - low) * (
-      line[(low + 1) % len(line)] - line[low]
-    )
+    value = line[low] + (at - low) * (line[(low + 1) % len(line)] - line[low])
     total += amplitude * (1 - np.abs(2 * value - 1) if octave < 2 else value)
     amplitude *= 0.42
   return total

@@ -30,6 +30,7 @@ class Road:
     pavement: width of the paved strip at each side; 0 = none.
     dash: length of a dash with its gap.
     phase: of the dashes.
+    crossing: depth of a zebra crossing; 0 = none.
     asphalt: colour.
     line: colour of the middle line.
   """
@@ -40,6 +41,7 @@ class Road:
   pavement: float
   dash: float
   phase: float
+  crossing: float
   asphalt: np.ndarray
   line: np.ndarray
 
@@ -53,6 +55,7 @@ def sample_road(rng: np.random.Generator, *, street: bool) -> Road:
   grey = rng.uniform(0.24, 0.42)
   half_width = rng.uniform(2.0, 3.0) if street else rng.uniform(1.5, 2.4)
   bend = rng.choice([0.0, 1.0, -1.0]) * rng.uniform(0.004, 0.02)
+  crosses = rng.uniform() < 0.4 and street
   yellow = rng.uniform() < 0.35
   return Road(
     center=rng.uniform(-0.5, 0.5) * half_width,
@@ -61,19 +64,18 @@ def sample_road(rng: np.random.Generator, *, street: bool) -> Road:
     pavement=rng.uniform(0.8, 1.4) if street else 0.0,
     dash=rng.uniform(2.5, 4.5),
     phase=rng.uniform(),
+    crossing=rng.uniform(3.2, 7.0) if crosses else 0.0,
     asphalt=rgb(grey, grey, grey * rng.uniform(1.0, 1.12)),
     line=rgb(0.92, 0.74, 0.2) if yellow else rgb(0.92, 0.92, 0.9),
   )
 
 
-def paint_road(
-  canvas: Canvas, plane: Plane, light: Light, road: Road, *, far: float
-) -> None:
-  """Paints the road from depth `far` towards the camera."""
+def paint_road(canvas: Canvas, plane: Plane, light: Light, road: Road) -> None:
+  """Paints the road from the horizon to the camera."""
   across = plane.X - road.middle(plane.Z)
   footprint = plane.footprint
   grit = noise.sample(0.9, plane.X * 0.06, plane.Z * 0.06)
-  albedo = road.asphalt * (0.8 + 0.4 * grit)
+  albedo = road.asphalt * (0.88 + 0.24 * grit)
   # Wheels polish two tracks per lane.
   tracks = np.cos(4 * np.pi * across / road.half_width)
   albedo = albedo * (1 - 0.06 * tracks)
@@ -81,6 +83,12 @@ def paint_road(
   lines = soft_box(np.abs(across), 0.9 * w, 0.955 * w, footprint)
   depth_step = footprint * plane.Z / road.dash
   dashes = soft_stripes(plane.Z / road.dash + road.phase, 0.5, depth_step)
+  if road.crossing:
+    zebra = soft_box(
+      plane.Z, road.crossing, road.crossing * 1.35 + 0.4, footprint * plane.Z
+    )
+    bars = soft_stripes(across / 0.55, 0.5, footprint / 0.55)
+    lines = np.where(np.abs(across) < 0.86 * w, bars * zebra, lines)
   middle = soft_box(np.abs(across), -0.08, 0.09, footprint) * dashes
   white = rgb(0.88, 0.88, 0.86)
   albedo = mix(mix(albedo, white, 0.9 * lines), road.line, 0.95 * middle)
@@ -92,8 +100,7 @@ def paint_road(
     albedo = _add_pavement(albedo, across, plane, road, footprint)
     edge += road.pavement
   colors = light.through_air(light.shade(albedo, 0.6), plane.Z)
-  mask = (np.abs(across) < edge) & (plane.Z < far)
-  canvas.fill(colors, mask, ROAD, top=plane.top)
+  canvas.fill(colors, np.abs(across) < edge, ROAD, top=plane.top)
 
 
 def _add_pavement(albedo, across, plane: Plane, road: Road, footprint):

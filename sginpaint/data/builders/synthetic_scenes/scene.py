@@ -18,6 +18,7 @@ from sginpaint.data.builders.synthetic_scenes.classes import (
   WATER,
 )
 from sginpaint.data.builders.synthetic_scenes.light import TIMES, WEATHERS
+from sginpaint.data.builders.synthetic_scenes.stage import Stage
 
 PRESENT = 0.005  # share of the picture from which a class counts as present
 _NOISE = 1.2  # deviation of the camera's noise, in grey levels of 255
@@ -69,7 +70,7 @@ def render(seed: int, size: int) -> Scene:
   return Scene(image, segmentation, _attributes(stage, segmentation))
 
 
-def _attributes(stage: kinds.Stage, segmentation: np.ndarray) -> dict:
+def _attributes(stage: Stage, segmentation: np.ndarray) -> dict:
   counts = np.bincount(segmentation.ravel(), minlength=len(NAMES))
   present = counts >= PRESENT * segmentation.size
   light = stage.light

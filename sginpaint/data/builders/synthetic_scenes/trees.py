@@ -2,7 +2,7 @@
 
 Growing a tree is slow, so a process grows a small wood once, from fixed seeds,
 and a scene picks, mirrors, stretches, lights and colours its trees from it. A
-sprite is float32 [SIDE, SIDE, 3]: cover, light on it (sun on the left) and
+sprite is float32 [3, SIDE, SIDE]: cover, light on it (sun on the left) and
 share of wood, 0..1 each; the foot of the trunk is at the middle of the bottom.
 """
 
@@ -22,7 +22,7 @@ from sginpaint.data.builders.synthetic_scenes.classes import TREE
 from sginpaint.data.builders.synthetic_scenes.ground import Plane
 from sginpaint.data.builders.synthetic_scenes.light import Light
 
-SIDE = 160
+SIDE = 256
 KINDS = ("conifer", "broadleaf", "poplar", "palm")
 VARIANTS = 12
 _ASPECT = {"conifer": 0.5, "broadleaf": 0.85, "poplar": 0.3, "palm": 0.75}
@@ -78,7 +78,7 @@ def sample_tree(
 
 def paint_tree(canvas: Canvas, plane: Plane, light: Light, tree: Tree) -> None:
   """Paints the tree and, where the sun is strong, its shadow."""
-  x, foot = plane.at(tree.X, tree.Z)
+  x, foot = plane.project(tree.X, 0, tree.Z)
   height = tree.height / tree.Z
   width = height * tree.aspect
   if x + width < 0 or x - width > 1:
@@ -87,16 +87,7 @@ def paint_tree(canvas: Canvas, plane: Plane, light: Light, tree: Tree) -> None:
   right = round((x + width / 2) * canvas.side)
   top, bottom = round((foot - height) * canvas.side), round(foot * canvas.side)
   w, h = max(2, right - left), max(3, bottom - top)
-  sprite = _sprite(tree.kind, tree.variant)
-  if light.sun_x > 0:
-    sprite = sprite[:, ::-1]
-  smaller = h < SIDE and w < SIDE
-  sprite = cv2.resize(
-    np.ascontiguousarray(sprite),
-    (w, h),
-    interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR,
-  )
-  cover, lit, wood = sprite[..., 0], sprite[..., 1], sprite[..., 2]
+  cover, lit, wood = _resized(tree, (w, h), light.sun_x > 0)
   albedo = mix(tree.leaves, _BARK, wood)
   if light.snow:
     albedo = mix(albedo, _SNOW, np.clip(lit * 2.2 - 0.75, 0, 0.9) * light.snow)
@@ -105,16 +96,18 @@ def paint_tree(canvas: Canvas, plane: Plane, light: Light, tree: Tree) -> None:
   canvas.fill(colors, cover > 0.5, TREE, top=top, left=left)
 
 
-def paint_shadow(canvas: Canvas, plane: Plane, light: Light, tree: Tree) -> None:
+def paint_shadow(
+  canvas: Canvas, plane: Plane, light: Light, tree: Tree
+) -> None:
   """Darkens the ground where the tree keeps the sun off; no class changes."""
   if light.direct < 0.3:
     return
   reach = -np.sign(light.sun_x) * (0.25 + 0.9 * abs(light.sun_x))
   start, end = tree.X, tree.X + reach * tree.height
   spread = 0.25 * tree.height * tree.aspect
-  x0, y0 = plane.at(min(start, end) - spread * 0.5, tree.Z)
-  x1, _ = plane.at(max(start, end) + spread * 0.5, tree.Z)
-  half = 0.16 * tree.aspect * tree.height / tree.Z**1.4
+  x0, y0 = plane.project(min(start, end) - spread * 0.5, 0, tree.Z)
+  x1, _ = plane.project(max(start, end) + spread * 0.5, 0, tree.Z)
+  half = min(0.03, 0.16 * tree.aspect * tree.height / tree.Z**1.4)
   rows = canvas.row(max(y0 - half, plane.horizon)), canvas.row(y0 + half)
   columns = canvas.column(x0), canvas.column(x1)
   if rows[0] >= rows[1] or columns[0] >= columns[1]:
@@ -124,6 +117,35 @@ def paint_shadow(canvas: Canvas, plane: Plane, light: Light, tree: Tree) -> None
   dark = np.clip(1.6 - 1.6 * (x**2 + y**2), 0, 1) * 0.42 * light.direct
   image, _ = canvas.window(*rows, *columns)
   image *= 1 - dark
+
+
+def _resized(tree: Tree, size: tuple[int, int], mirror: bool):
+  # Halving beforehand keeps a far tree from reading a whole large sprite.
+  level = 0
+  while max(size) * 2 <= SIDE >> level and level < 4:
+    level += 1
+  side = SIDE >> level
+  shrinks = max(size) < side
+  return [
+    cv2.resize(
+      plane, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    )
+    for plane in _small_sprite(tree.kind, tree.variant, level, mirror)
+  ]
+
+
+@functools.cache
+def _small_sprite(kind: str, variant: int, level: int, mirror: bool):
+  side = SIDE >> level
+  planes = _sprite(kind, variant)
+  if mirror:
+    planes = planes[:, :, ::-1]
+  return [
+    cv2.resize(
+      np.ascontiguousarray(p), (side, side), interpolation=cv2.INTER_AREA
+    )
+    for p in planes
+  ]
 
 
 @functools.cache
@@ -140,18 +162,18 @@ def _sprite(kind: str, variant: int) -> np.ndarray:
   }[kind]
   grow(rng, cover, lit, wood, kind)
   x, y = rng.uniform(0, 1, 2)
-  leaf = noise.patch(0.9, (SIDE, SIDE), offset=(x, y), extent=(0.18, 0.18))
-  lit = np.clip(lit + 0.9 * (leaf - 0.5) * (1 - wood), 0, 1)
+  leaf = noise.patch(0.9, (SIDE, SIDE), offset=(x, y), extent=(0.4, 0.4))
+  lit = np.clip(lit + 0.65 * (leaf - 0.5) * (1 - wood), 0, 1)
   # Ragged outlines: the cover is softened, then cut through leaf noise.
-  soft = cv2.GaussianBlur(cover, (0, 0), 2.0) + 0.5 * (leaf - 0.5)
+  soft = cv2.GaussianBlur(cover, (0, 0), 3.0) + 0.5 * (leaf - 0.5)
   cover = np.where(wood > 0, cover, np.clip((soft - 0.5) * 6 + 0.5, 0, 1))
-  return np.stack([cover, lit, wood], -1).astype(np.float32)
+  return np.stack([cover, lit, wood]).astype(np.float32)
 
 
 def _stem(cover, lit, wood, points, width: float) -> None:
-  corners = np.round(np.float64(points) * SIDE * 16).astype(np.int32)[None]
+  corners = np.round(np.array(points) * SIDE * 16).astype(np.int32)
   for plane, value in ((cover, 1.0), (lit, 0.5), (wood, 1.0)):
-    cv2.polylines(plane, corners, False, value, round(width), cv2.LINE_8, 4)
+    cv2.polylines(plane, [corners], False, value, round(width), cv2.LINE_8, 4)
 
 
 def _grow_conifer(rng, cover, lit, wood, kind) -> None:
@@ -168,16 +190,18 @@ def _grow_conifer(rng, cover, lit, wood, kind) -> None:
       keep = teeth <= (0.15 + 0.2 * rng.uniform() if cut else 1.0)
       edge = np.stack([0.5 + half * teeth[keep], hem[keep]], 1)
       shape = np.concatenate([[(0.5, max(head, 0.0))], edge])
-      corners = np.round(shape * SIDE * 16).astype(np.int32)[None]
-      cv2.fillPoly(cover, corners, 1.0, cv2.LINE_8, 4)
+      corners = np.round(shape * SIDE * 16).astype(np.int32)
+      cv2.fillPoly(cover, [corners], 1.0, cv2.LINE_8, 4)
       bright = (0.72 if cut else 0.3) + 0.1 * (i % 2)
-      cv2.fillPoly(lit, corners, bright, cv2.LINE_8, 4)
-      cv2.fillPoly(wood, corners, 0.0, cv2.LINE_8, 4)
+      cv2.fillPoly(lit, [corners], bright, cv2.LINE_8, 4)
+      cv2.fillPoly(wood, [corners], 0.0, cv2.LINE_8, 4)
 
 
 def _grow_crown(rng, cover, lit, wood, kind) -> None:
   slim = kind == "poplar"
-  _stem(cover, lit, wood, [(0.5, 0.6), (0.5, 1.0)], (0.1 if slim else 0.06) * SIDE)
+  _stem(
+    cover, lit, wood, [(0.5, 0.6), (0.5, 1.0)], (0.1 if slim else 0.06) * SIDE
+  )
   middle, reach = (0.48, 0.42) if slim else (0.4, 0.3)
   for _ in range(3 if not slim else 0):
     tip = (0.5 + rng.uniform(-0.25, 0.25), 0.5)
@@ -213,8 +237,10 @@ def _grow_palm(rng, cover, lit, wood, kind) -> None:
     y = top[1] - length * np.sin(angle) * along * 0.9 + 0.3 * along**2
     bright = 0.55 - 0.3 * np.cos(angle) + rng.uniform(-0.1, 0.1)
     frond = np.stack([x, y], 1)
-    droop = frond[::-1] + np.float64([0, 0.075]) * np.sin(np.pi * along)[::-1, None]
+    droop = (
+      frond[::-1] + np.array([0, 0.075]) * np.sin(np.pi * along)[::-1, None]
+    )
     corners = np.concatenate([frond, droop])
-    fixed = np.round(corners * SIDE * 16).astype(np.int32)[None]
+    fixed = np.round(corners * SIDE * 16).astype(np.int32)
     for plane, value in ((cover, 1.0), (lit, bright), (wood, 0.0)):
-      cv2.fillPoly(plane, fixed, float(value), cv2.LINE_8, 4)
+      cv2.fillPoly(plane, [fixed], float(value), cv2.LINE_8, 4)

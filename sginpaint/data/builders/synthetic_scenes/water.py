@@ -49,7 +49,9 @@ def paint_water(
   chop = noise.sample(0.9, u * 2.3, v * 2.1) - 0.5
   height = (0.7 * ripple + 0.5 * chop) * roughness
   source = shore - near * (1 + 1.6 * height) - 0.02 * height
-  rows = np.clip(source * canvas.side - 0.5, 0, canvas.row(shore) - 1)
+  # What would be above the picture is mirrored once more.
+  rows = np.abs(source * canvas.side - 0.5)
+  rows = np.minimum(rows, canvas.row(shore) - 1)
   columns = (plane.x + 0.05 * height * near) * canvas.side - 0.5
   columns, rows = columns.astype(np.float32), rows.astype(np.float32)
   border = cv2.BORDER_REPLICATE
@@ -72,7 +74,7 @@ def paint_water(
 def add_foam(
   canvas: Canvas, plane: Plane, light: Light, distance: np.ndarray
 ) -> None:
-  """Whitens the water's edge; `distance` [rows, side], 0 at the edge, < 0 wet."""
+  """Whitens the edge; `distance` [rows, side] is 0 there, < 0 in the water."""
   surf = np.exp(-((distance + 0.25) ** 2) / 0.05) + 0.6 * np.exp(
     -((distance + 1.4) ** 2) / 0.12
   )

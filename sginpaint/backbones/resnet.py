@@ -1,0 +1,144 @@
+"""ResNet with bottlenecks (He et al., CVPR 2016), version 1.5, NHWC.
+
+As in torchvision the stride of a block sits in its 3x3 convolution, not in the
+first 1x1 as the paper has it. Images come in [-1, 1] and are turned into
+ImageNet's mean and deviation here. Outputs, for ResNet-50 on [B, H, W, 3],
+sizes rounded up:
+
+  layer1 [B, H/4, W/4, 256]
+  layer2 [B, H/8, W/8, 512]     another teacher of SPL
+  layer3 [B, H/16, W/16, 1024]
+  layer4 [B, H/32, W/32, 2048]
+  features [B, 2048]            global mean of layer4
+  logits [B, num_classes]       float32
+
+Submodules carry torchvision's names with `.` between numbers written `_`:
+`layer2.0.conv1` is `layer2_0/conv1`, `layer2.0.downsample.1` is
+`layer2_0/downsample_1`.
+"""
+
+import functools
+from typing import Any
+
+import chex
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from sginpaint.layers.normalization import BatchNorm, statistics_type
+
+# Of ImageNet's training pictures in [0, 1], red, green, blue.
+_MEAN = (0.485, 0.456, 0.406)
+_DEVIATION = (0.229, 0.224, 0.225)
+
+_kernel_init = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
+
+
+def imagenet_normalize(image: chex.Array) -> jax.Array:
+  """Maps [..., 3] in [-1, 1] to ImageNet's zero mean and unit deviation."""
+  unit = (statistics_type(image) + 1.0) / 2.0
+  return (unit - jnp.asarray(_MEAN)) / jnp.asarray(_DEVIATION)
+
+
+class Bottleneck(nn.Module):
+  """1x1, 3x3 and 1x1 convolutions; 4 * `planes` channels out.
+
+  Attributes:
+    planes: channels inside.
+    stride: of the 3x3 convolution and of the shortcut.
+    dtype: of the computation.
+  """
+
+  planes: int
+  stride: int = 1
+  dtype: Any = jnp.float32
+
+  @nn.compact
+  def __call__(self, x: chex.Array, *, train: bool) -> jax.Array:
+    """Maps [B, H, W, C] to [B, H/stride, W/stride, 4 * planes]."""
+    conv = functools.partial(_conv, dtype=self.dtype)
+    shortcut = x
+    if self.stride != 1 or x.shape[-1] != 4 * self.planes:
+      shortcut = conv(
+        4 * self.planes, kernel=1, stride=self.stride, name="downsample_0"
+      )(x)
+      shortcut = BatchNorm(name="downsample_1")(shortcut, train=train)
+    x = conv(self.planes, kernel=1, name="conv1")(x)
+    x = nn.relu(BatchNorm(name="bn1")(x, train=train))
+    x = conv(self.planes, kernel=3, stride=self.stride, name="conv2")(x)
+    x = nn.relu(BatchNorm(name="bn2")(x, train=train))
+    x = conv(4 * self.planes, kernel=1, name="conv3")(x)
+    x = BatchNorm(name="bn3")(x, train=train)
+    return nn.relu(x + shortcut)
+
+
+class ResNet(nn.Module):
+  """The whole network; the defaults are ResNet-50.
+
+  Attributes:
+    num_classes: size of `logits`.
+    width: channels of the stem; stage s puts out 2 ** (s + 1) times as many.
+    layers: blocks of the four stages.
+    dtype: of the computation; parameters and statistics stay float32.
+  """
+
+  num_classes: int
+  width: int = 64
+  layers: tuple[int, int, int, int] = (3, 4, 6, 3)
+  dtype: Any = jnp.float32
+
+  @nn.compact
+  def __call__(
+    self, image: chex.Array, *, train: bool = False
+  ) -> dict[str, jax.Array]:
+    """Classifies pictures.
+
+    Args:
+      image: [B, H, W, 3] in [-1, 1], any H and W.
+      train: whether batch statistics are used and `batch_stats` updated.
+
+    Returns:
+      The maps and vectors of the module's docstring; `layerN` as it leaves the
+      last ReLU of its stage.
+    """
+    chex.assert_shape(image, (None, None, None, 3))
+    chex.assert_type(image, float)
+    x = imagenet_normalize(image)
+    x = _conv(self.width, kernel=7, stride=2, dtype=self.dtype, name="conv1")(x)
+    x = nn.relu(BatchNorm(name="bn1")(x, train=train))
+    # Flax pads a maximum with -inf.
+    x = nn.max_pool(x, (3, 3), (2, 2), ((1, 1), (1, 1)))
+    outputs = {}
+    for stage in range(1, 5):
+      for index in range(self.layers[stage - 1]):
+        x = Bottleneck(
+          self.width * 2 ** (stage - 1),
+          stride=2 if stage > 1 and index == 0 else 1,
+          dtype=self.dtype,
+          name=f"layer{stage}_{index}",
+        )(x, train=train)
+      outputs[f"layer{stage}"] = x
+    outputs["features"] = jnp.mean(statistics_type(x), (1, 2))
+    outputs["logits"] = nn.Dense(
+      self.num_classes, kernel_init=nn.initializers.normal(0.01), name="fc"
+    )(outputs["features"])
+    return outputs
+
+
+def _conv(
+  features: int, *, kernel: int, stride: int = 1, dtype: Any, name: str
+) -> nn.Conv:
+  # Padded alike on both sides: "SAME" pads strided convolutions on one.
+  return nn.Conv(
+    features,
+    (kernel, kernel),
+    strides=stride,
+    padding=kernel // 2,
+    use_bias=False,
+    kernel_init=_kernel_init,
+    dtype=dtype,
+    name=name,
+  )
+
+
+ResNet50 = functools.partial(ResNet, width=64, layers=(3, 4, 6, 3))

@@ -1,0 +1,178 @@
+"""Directories prepared by tfds builders, real ones of a few records."""
+
+import pickle
+import shutil
+import sys
+
+import cv2
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+
+from sginpaint.data.datasets import load_dataset
+from sginpaint.data.pipeline import training_batches
+from sginpaint.errors import UserError
+from tests.data.example_folders import CLASSES_CSV, label, picture
+
+
+def png(array: np.ndarray) -> bytes:
+  if array.ndim == 3:
+    array = cv2.cvtColor(
+      array, cv2.COLOR_RGBA2BGRA if array.shape[-1] == 4 else cv2.COLOR_RGB2BGR
+    )
+  return cv2.imencode(".png", array)[1].tobytes()
+
+
+def rgba(seed: int) -> np.ndarray:
+  return np.dstack([picture(seed), picture(seed)[..., 0]])
+
+
+def prepare(data_dir, features, examples, *, metadata=None) -> str:
+  """Prepares a builder of `features` with {"train": [record, ...], ...}."""
+
+  class Pictures(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+    VERSION = tfds.core.Version("1.0.0")
+    code_path = None
+
+    def _info(self):
+      return tfds.core.DatasetInfo(
+        builder=self,
+        disable_shuffling=True,
+        features=tfds.features.FeaturesDict(features),
+        metadata=tfds.core.MetadataDict(metadata or {}),
+      )
+
+    def _split_generators(self, dl_manager):
+      return {s: enumerate(records) for s, records in examples.items()}
+
+    def _generate_examples(self):
+      raise NotImplementedError
+
+  builder = Pictures(data_dir=str(data_dir))
+  builder.download_and_prepare(file_format="array_record")
+  return str(builder.data_dir)
+
+
+IMAGE = tfds.features.Image(shape=(None, None, 3), encoding_format="png")
+LABELS = tfds.features.Image(shape=(None, None, 1), encoding_format="png")
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory):
+  """RGBA pictures, labels described by a classes.csv, attributes, ids."""
+  path = prepare(
+    tmp_path_factory.mktemp("tfds"),
+    {
+      "image": IMAGE,
+      "label_map": LABELS,
+      "attributes": tfds.features.FeaturesDict({"z": np.bool_, "a": np.bool_}),
+      "id": tfds.features.Text(),
+    },
+    {
+      split: [
+        {
+          "image": png(rgba(i)),
+          "label_map": png(label(i)),
+          "attributes": {"z": True, "a": i % 2 == 1},
+          "id": f"n{i}",
+        }
+        for i in range(count)
+      ]
+      for split, count in (("train", 6), ("validation", 2))
+    },
+  )
+  with open(f"{path}/classes.csv", "w") as file:
+    file.write(CLASSES_CSV)
+  return path
+
+
+def load(path):
+  return load_dataset(name="tfds", path=str(path))
+
+
+def test_examples(directory):
+  dataset = load(directory)
+  split = dataset.split("train")
+  assert list(split.ids) == [f"n{i}" for i in range(6)]
+  assert dataset.attributes == ("a", "z")
+  example = split[3]
+  np.testing.assert_array_equal(example["image"], picture(3))
+  values = label(3)
+  expected = np.select([values == v for v in (0, 1, 2)], [0, 1, 2], 255)
+  np.testing.assert_array_equal(example["segmentation"], expected)
+  np.testing.assert_array_equal(example["attributes"], np.float32([1, 1]))
+  assert len(dataset.split("val")) == 2
+
+
+def test_pickles_and_feeds(directory):
+  split = pickle.loads(pickle.dumps(load(directory).split("train")))
+  with training_batches(split, batch_size=6, seed=0, image_size=8) as batches:
+    batch = next(batches)
+  assert batch.image.shape == (6, 8, 8, 3)
+  assert sorted(batch.index) == list(range(6))
+  assert "tensorflow" not in sys.modules
+
+
+def test_fingerprints(directory, tmp_path):
+  first = load(directory)
+  copied = load(shutil.copytree(directory, tmp_path / "copy"))
+  assert copied.fingerprint == first.fingerprint
+  train, val = (first.split(s).fingerprint for s in ("train", "validation"))
+  assert train != val
+  shard = next((tmp_path / "copy").glob("*train*"))
+  data = bytearray(shard.read_bytes())
+  data[len(data) // 3] ^= 1
+  shard.write_bytes(data)
+  changed = load(tmp_path / "copy")
+  assert changed.split("train").fingerprint != train
+  assert changed.split("validation").fingerprint == val
+
+
+def test_names_out_of_the_metadata(tmp_path):
+  path = prepare(
+    tmp_path,
+    {
+      "image": IMAGE,
+      "segmentation": LABELS,
+      "attributes": tfds.features.Tensor(shape=(2,), dtype=np.uint8),
+    },
+    {
+      "train": [
+        {
+          "image": png(picture(0)),
+          "segmentation": png(np.eye(4, dtype=np.uint8)),
+          "attributes": np.array([0, 1], np.uint8),
+        }
+      ]
+    },
+    metadata={
+      "classes": ["sky", "tree"],
+      "colors": [[1, 2, 3], [4, 5, 6]],
+      "attributes": ["day", "rain"],
+    },
+  )
+  dataset = load(path)
+  assert [(c.name, c.colour) for c in dataset.classes] == [
+    ("sky", (1, 2, 3)),
+    ("tree", (4, 5, 6)),
+  ]
+  assert dataset.attributes == ("day", "rain")
+  split = dataset.split("train")
+  assert split.ids == ("train/0000000",)
+  np.testing.assert_array_equal(split[0]["segmentation"], np.eye(4))
+
+
+def test_undescribed_labels_are_refused(directory, tmp_path):
+  path = shutil.copytree(directory, tmp_path / "copy")
+  (path / "classes.csv").unlink()
+  with pytest.raises(UserError, match=r"classes.csv: not there"):
+    load(path)
+  (path / "classes.csv").write_text("value,name\n0,sky\n1,left_eye\n")
+  split = load(path).split("train")
+  with pytest.raises(UserError, match=r"the value \d of record 0 of train"):
+    split[0]
+
+
+def test_no_prepared_directory(tmp_path):
+  with pytest.raises(UserError, match="no dataset_info.json"):
+    load(tmp_path)

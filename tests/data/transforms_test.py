@@ -1,0 +1,152 @@
+"""Geometry against slow loops and hand-made cases."""
+
+import numpy as np
+import pytest
+
+from sginpaint.data.classes import ClassInfo, mirror_table
+from sginpaint.data.transforms import (
+  Geometry,
+  describe_preprocessing,
+  plan_geometry,
+  transform_attributes,
+  transform_image,
+  transform_labels,
+)
+from sginpaint.errors import UserError
+from tests.data.example_folders import label, picture
+
+
+def plan(height, width, seed=0, **options):
+  generator = np.random.default_rng(seed)
+  return plan_geometry(generator, height, width, **options)
+
+
+class TestPlan:
+  def test_stretch_takes_all(self):
+    geometry = plan(10, 30, resize="stretch", crop="random")
+    assert geometry == Geometry(0, 0, 10, 30)
+
+  def test_shorter_side_takes_the_central_square(self):
+    assert plan(10, 31, resize="shorter_side") == Geometry(0, 10, 10, 10)
+    assert plan(14, 10, resize="shorter_side") == Geometry(2, 0, 10, 10)
+
+  def test_random_crops_reach_every_place(self):
+    found = {
+      plan(7, 10, seed, resize="shorter_side", crop="random")
+      for seed in range(200)
+    }
+    assert found == {Geometry(0, left, 7, 7) for left in range(4)}
+
+  def test_half_are_flipped_and_the_seed_decides(self):
+    flips = [
+      plan(4, 4, s, resize="stretch", flip=True).flip for s in range(400)
+    ]
+    again = [
+      plan(4, 4, s, resize="stretch", flip=True).flip for s in range(400)
+    ]
+    assert flips == again
+    assert 150 < sum(flips) < 250
+
+  def test_unknown_options(self):
+    with pytest.raises(UserError, match=r"config.data.resize: 'fit'"):
+      plan(4, 4, resize="fit")
+    with pytest.raises(UserError, match=r"config.data.crop: 'left'"):
+      plan(4, 4, resize="stretch", crop="left")
+
+
+class TestImage:
+  def test_shrinking_averages_areas(self):
+    image = picture(0, 12, 24)
+    result = transform_image(image, Geometry(0, 0, 12, 24), 4)
+    means = image.reshape(4, 3, 4, 6, 3).mean(axis=(1, 3))
+    assert np.abs(result - means).max() <= 0.5 + 1e-6
+
+  def test_growing_keeps_a_linear_ramp(self):
+    ramp = np.tile(np.arange(0, 240, 8, dtype=np.uint8), (30, 1))
+    result = transform_image(
+      np.repeat(ramp[..., None], 3, -1), Geometry(0, 0, 30, 30), 60
+    )
+    centres = (np.arange(60) + 0.5) / 2 - 0.5
+    # Bicubic reproduces a line away from the border.
+    assert np.abs(result[30, 4:-4, 0] - 8 * centres[4:-4]).max() <= 1
+
+  def test_axes_resize_by_themselves(self):
+    columns = np.repeat(picture(0, 1, 24), 3, axis=0)
+    result = transform_image(columns, Geometry(0, 0, 3, 24), 6)
+    means = columns[0].reshape(6, 4, 3).mean(axis=1)
+    assert np.abs(result - means).max() <= 1
+
+  def test_box_of_the_right_size_is_copied(self):
+    image = picture(0, 9, 11)
+    result = transform_image(image, Geometry(2, 3, 6, 6), 6)
+    np.testing.assert_array_equal(result, image[2:8, 3:9])
+
+  @pytest.mark.parametrize("size", [5, 8, 31])
+  def test_flip_is_the_exact_mirror_image(self, size):
+    image = picture(0, 13, 18)
+    plain = transform_image(image, Geometry(0, 2, 13, 13), size)
+    flipped = transform_image(image, Geometry(0, 2, 13, 13, True), size)
+    np.testing.assert_array_equal(flipped, plain[:, ::-1])
+
+
+class TestLabels:
+  @pytest.mark.parametrize("size", [1, 5, 12, 29])
+  def test_matches_loop_reference(self, size):
+    labels = label(0, 10, 17).astype(np.int32)
+    box = Geometry(1, 2, 8, 13)
+    expected = np.empty((size, size), np.int32)
+    for i in range(size):
+      for j in range(size):
+        row = box.top + int((i + 0.5) * box.height / size)
+        column = box.left + int((j + 0.5) * box.width / size)
+        expected[i, j] = labels[row, column]
+    np.testing.assert_array_equal(transform_labels(labels, box, size), expected)
+
+  @pytest.mark.parametrize("size", [6, 7, 40])
+  def test_no_new_values(self, size):
+    labels = np.where(label(1, 20, 30) > 1, 255, 0).astype(np.int32)
+    result = transform_labels(labels, Geometry(0, 0, 20, 30), size)
+    assert set(np.unique(result)) == {0, 255}
+
+  def test_stays_in_register_with_the_picture(self):
+    edge = np.zeros((64, 64), np.int32)
+    edge[:, 24:] = 1
+    image = np.repeat(255 * edge[..., None], 3, -1).astype(np.uint8)
+    whole = Geometry(0, 0, 64, 64)
+    for size in (16, 128):
+      shown = transform_image(image, whole, size)[..., 0] > 127
+      np.testing.assert_array_equal(transform_labels(edge, whole, size), shown)
+
+  def test_flip_swaps_mirrored_classes(self):
+    black = (0, 0, 0)
+    table = mirror_table(
+      [
+        ClassInfo("nose", black),
+        ClassInfo("left", black, mirror="right"),
+        ClassInfo("right", black, mirror="left"),
+      ]
+    )
+    labels = np.array([[0, 1, 255], [2, 2, 1], [0, 0, 0]], np.int32)
+    flipped = transform_labels(
+      labels, Geometry(0, 0, 3, 3, True), 3, mirror=table
+    )
+    assert flipped.tolist() == [[255, 2, 0], [2, 1, 1], [0, 0, 0]]
+
+
+def test_attributes_swap_only_when_flipped():
+  values = np.array([1.0, 0.0, np.nan], np.float32)
+  swap = np.array([1, 0, 2])
+  plain = transform_attributes(values, Geometry(0, 0, 1, 1), swap)
+  flipped = transform_attributes(values, Geometry(0, 0, 1, 1, True), swap)
+  np.testing.assert_array_equal(plain, values)
+  np.testing.assert_array_equal(flipped, [0.0, 1.0, np.nan])
+
+
+def test_descriptions_differ_where_pixels_do():
+  texts = {
+    describe_preprocessing(resize=resize, crop=crop, size=size)
+    for resize in ("stretch", "shorter_side")
+    for crop in ("center", "random")
+    for size in (32, 64)
+  }
+  assert len(texts) == 6  # a stretched picture is not cropped

@@ -1,0 +1,97 @@
+"""The report: complete, self-contained, and fair."""
+
+import dataclasses
+import html.parser
+
+import numpy as np
+import pytest
+
+from sginpaint.evaluation import evaluator, report_scores
+from sginpaint.evaluation.protocols import PROTOCOLS
+from sginpaint.evaluation.report import write_report
+from tests.evaluation.toy import PlainSystem, load_toy, plain_split
+
+_VOID = {"meta", "img", "br", "input", "line", "rect"}
+
+
+class _Checker(html.parser.HTMLParser):
+  """Keeps the open elements and what the page refers to."""
+
+  def __init__(self):
+    super().__init__()
+    self.open, self.sources, self.classes = [], [], []
+
+  def handle_starttag(self, tag, attrs):
+    values = dict(attrs)
+    self.sources += [values[k] for k in ("src", "href") if k in values]
+    self.classes += (values.get("class") or "").split()
+    if tag not in _VOID:
+      self.open.append(tag)
+
+  def handle_endtag(self, tag):
+    if tag not in _VOID:
+      assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def evaluations():
+  split = plain_split(7)
+  fields = {"baselines": ("mean_color",), "panels": 2}
+  systems = {"fresh <1>": PlainSystem(off=20), "asset": PlainSystem(off=8)}
+  return [
+    evaluator.run(load_toy(s, **fields), split, name=name, progress=False)
+    for name, s in systems.items()
+  ]
+
+
+class TestWriteReport:
+  def test_page_is_well_formed_and_loads_nothing(self, evaluations, tmp_path):
+    path = tmp_path / "report.html"
+    write_report(path, evaluations=evaluations, title="A & B")
+    text = path.read_text()
+    checker = _Checker()
+    checker.feed(text)
+    assert not checker.open
+    assert all(s.startswith("data:image/") for s in checker.sources)
+    assert "http" not in text
+    assert "A &amp; B" in text
+    assert "fresh &lt;1&gt;" in text
+    # Both checkpoints in each of the two strips drawn blindly, and once in
+    # each strip of their own best and worst three.
+    assert checker.classes.count("strip") == 2 + 2 * 6
+
+  def test_other_pairs_are_refused(self, evaluations, tmp_path):
+    other = evaluator.run(
+      load_toy(PlainSystem(), seed=1), plain_split(7), progress=False
+    )
+    with pytest.raises(ValueError, match="same pairs"):
+      write_report(tmp_path / "r.html", evaluations=[evaluations[0], other])
+    assert not list(tmp_path.iterdir())
+
+
+class TestScoreTable:
+  def test_best_is_bold_in_the_right_direction(self, evaluations):
+    methods = report_scores.methods_of(evaluations)[:2]
+    for measure in PROTOCOLS["standard"].measures:
+      fresh, asset = (m.buckets["all"][measure.name] for m in methods)
+      assert (asset > fresh) == measure.higher_is_better
+      table = report_scores.score_table(methods, measure)
+      best = f"<td class=best>{asset:.{measure.digits}f}</td>"
+      assert table.count(best) >= 1
+      assert f"<td class=best>{fresh:.{measure.digits}f}</td>" not in table
+
+  def test_paired_gain_by_hand(self, evaluations):
+    row = evaluations[0].rows[0]
+    rows = [
+      dataclasses.replace(
+        row,
+        scores={"system": {"hole_psnr": a}, "telea": {"hole_psnr": b}},
+      )
+      for a, b in [(22.0, 20.0), (21.0, 22.0), (25.0, 23.0), (np.nan, np.nan)]
+    ]
+    evaluation = dataclasses.replace(evaluations[0], rows=rows)
+    gain, width, ahead = report_scores.paired_gain(
+      evaluation, "telea", "hole_psnr"
+    )
+    assert (gain, ahead) == (pytest.approx(1.0), pytest.approx(2 / 3))
+    assert width == pytest.approx(1.96 * np.sqrt(3) / np.sqrt(3))
