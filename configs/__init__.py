@@ -1,0 +1,1 @@
+"""Configs: one small file per variant, over `common.py`."""

@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 
 
 def get_config() -> ConfigDict:
-  """The defaults; `system`, `model`, `objective` and `loss_weights` are empty."""
+  """The defaults; what belongs to a system is empty."""
   c = ConfigDict()
   c.system = ""  # key of sginpaint.systems.SYSTEMS
   c.seed = 0  # of parameters, data order, augmentation and training masks
@@ -45,9 +45,9 @@ def _data() -> ConfigDict:
   c.resize = "stretch"  # stretch | shorter_side (keeps the aspect, then crops)
   c.crop = "center"  # center | random (of what `shorter_side` leaves over)
   c.flip = True  # mirror half of the training examples
-  c.train_split = "train"
-  c.validation_split = "validation"
-  c.test_split = "test"
+  c.train_split = "train"  # trained on
+  c.validation_split = "validation"  # shown in TensorBoard
+  c.test_split = "test"  # evaluated
   c.threads = 4  # that decode and augment
   c.classes = ()  # filled from the data set when training starts
   c.attributes = ()  # names; filled from the data set when training starts
@@ -56,7 +56,7 @@ def _data() -> ConfigDict:
 
 def _masks() -> ConfigDict:
   c = ConfigDict()
-  c.irregular = 1.0  # share of irregular stroke holes (shares need not sum to 1)
+  c.irregular = 1.0  # share of stroke holes (shares need not sum to 1)
   c.center = 0.0  # share of centred squares
   c.rectangle = 0.0  # share of random rectangles
   c.irregular_ratio = (0.01, 0.6)  # hole area / picture area
@@ -83,14 +83,14 @@ def _optimizer() -> ConfigDict:
   c = ConfigDict()
   for player in ("generator", "discriminator"):
     c[player] = ConfigDict()
-    c[player].learning_rate = 1e-4
-    c[player].b1 = 0.0  # Adam
-    c[player].b2 = 0.9
-    c[player].eps = 1e-8
+    c[player].learning_rate = 1e-4  # before the schedule
+    c[player].b1 = 0.0  # of Adam, first moment
+    c[player].b2 = 0.9  # ... second moment
+    c[player].eps = 1e-8  # ... outside the root
     c[player].weight_decay = 0.0  # > 0: AdamW
   c.schedule = "constant"  # constant | steps | linear | cosine
   c.boundaries = ()  # steps: where the rate is multiplied by `decay`
-  c.decay = 0.1
+  c.decay = 0.1  # factor at each boundary
   c.decay_from = 0.5  # linear: share of the training before the fall to 0
   c.warmup = 0  # steps of linear warm-up
   c.clip_norm = 0.0  # of the global gradient norm; 0 = no clipping
@@ -121,9 +121,9 @@ def _eval() -> ConfigDict:
   c.white_is_hole = True  # polarity of mask files
   c.guidance = "predicted"  # none | predicted | truth
   c.count = 0  # pictures evaluated; 0 = all of the split
-  c.batch_size = 8
+  c.batch_size = 8  # pictures evaluated at once
   c.seed = 0  # of the pairing of pictures and masks
-  c.baselines = ("mean_color", "telea", "navier_stokes")
+  c.baselines = ("mean_color", "telea", "navier_stokes")  # scored beside
   c.panels = 24  # pictures in the report
   c.outputs = ("prior",)  # intermediates shown beside them, where they exist
   return c

@@ -12,12 +12,11 @@ from configs import spl
 
 
 def get_config(arg: str = "") -> ConfigDict:
-  del arg
-  c = spl.get_config("quick")
+  c = spl.get_config(",".join(filter(None, ("quick", arg))))
   c.model.generator.width = 16
   c.model.generator.blocks = 4
-  c.steps = 20_000
-  c.ema_decay = 0.999
+  c.steps = 6000
+  c.ema_decay = 0.998
   c.checkpoint.every = 500
   c.log.every = 100
   c.log.images_every = 1000

@@ -14,8 +14,7 @@ import jax.numpy as jnp
 IGNORE = 255
 
 
-@flax.struct.dataclass
-class Guidance:
+class Guidance(flax.struct.PyTreeNode):
   """What is known of the meaning of the hole when a picture is filled.
 
   Attributes:
@@ -27,8 +26,7 @@ class Guidance:
   attributes: chex.Array | None = None
 
 
-@flax.struct.dataclass
-class Batch:
+class Batch(flax.struct.PyTreeNode):
   """A batch of examples; what is absent is None.
 
   Attributes:

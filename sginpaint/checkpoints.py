@@ -71,7 +71,7 @@ def steps(workdir: str) -> list[int]:
   directory = pathlib.Path(workdir) / "checkpoints"
   if not directory.is_dir():
     return []
-  return sorted((int(d.name) for d in directory.iterdir() if d.name.isdigit()))[
+  return sorted(int(d.name) for d in directory.iterdir() if d.name.isdigit())[
     ::-1
   ]
 
@@ -122,6 +122,7 @@ class Writer:
     )
 
   def due(self, step: int) -> bool:
+    """Whether the config wants a save after this step."""
     return step % self._every == 0
 
   def save(self, step: int, tree: Tree) -> None:
@@ -235,9 +236,7 @@ def load(
     try:
       variables = _read_generator(workdir, candidate, shapes, weights)
     except Exception as e:  # Orbax raises many types for a damaged file
-      _log.warning(
-        "checkpoint %d of %s is unsound: %s", candidate, workdir, e
-      )
+      _log.warning("checkpoint %d of %s is unsound: %s", candidate, workdir, e)
       continue
     return Loaded(
       config=config,

@@ -1,0 +1,1 @@
+"""Recipes for `config.data`, chosen by `data=<recipe>`."""

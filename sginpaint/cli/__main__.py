@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
   return run(_dispatch, sys.argv[1:] if argv is None else argv)
 
 
-def run(command: Callable[[Sequence[str]], int], argv: Sequence[str]) -> int:
+def run(command: Callable[[list[str]], int], argv: Sequence[str]) -> int:
   """Runs `command(argv)` and turns what a person can mend into one line.
 
   Args:
@@ -42,7 +42,7 @@ def run(command: Callable[[Sequence[str]], int], argv: Sequence[str]) -> int:
   logging.basicConfig(level=logging.WARNING, format="%(message)s")
   logging.getLogger("sginpaint").setLevel(logging.INFO)
   try:
-    return command(argv)
+    return command(list(argv))
   except KeyboardInterrupt:
     print("sginpaint: interrupted", file=sys.stderr)
     return 130
@@ -53,7 +53,7 @@ def run(command: Callable[[Sequence[str]], int], argv: Sequence[str]) -> int:
     return 2
 
 
-def _dispatch(argv: Sequence[str]) -> int:
+def _dispatch(argv: list[str]) -> int:
   if not argv or argv[0] in ("-h", "--help"):
     print(_usage())
     return 0 if argv else 2

@@ -60,7 +60,9 @@ def irregular(
   """
   check_shape(shape)
   counts = _counts(ratio, shape)
-  return _draw(key, counts, shape=tuple(map(int, shape)), exact=bool(exact))
+  # Where the field has the size of the picture nothing is saved by missing.
+  exact = bool(exact) or grid_of(*shape[1:]) == tuple(shape[1:])
+  return _draw(key, counts, shape=tuple(map(int, shape)), exact=exact)
 
 
 def check_shape(shape: Shape) -> None:
@@ -104,8 +106,9 @@ def _draw(
   batch, height, width = shape
   grid = grid_of(height, width)
   low, high = jnp.broadcast_to(counts, (batch, 2)).T
-  quick = not exact and grid != (height, width)
-  if quick:  # a level line misses the target by a little: keep off the edges
+  if (
+    not exact
+  ):  # a level line misses the target by a little: keep off the edges
     margin = jnp.minimum(height * width // 500, (high - low) // 4)
     low, high = low + margin, high - margin
   target, field = jax.vmap(functools.partial(_example, key, shape=shape))(
@@ -114,7 +117,7 @@ def _draw(
   full, scale = _enlarge(field, height, width)
   bits = (bound_of(grid) * scale + 1).bit_length()
   hit = jax.vmap(functools.partial(_smallest, bits=bits))
-  if not quick:
+  if exact:
     return hit(full, target)[..., None].astype(jnp.float32)
 
   share = math.prod(grid) / (height * width)

@@ -5,6 +5,7 @@ Every mask is float32 [B, H, W, 1] in {0, 1}, 1 = missing. `shape` is always
 change with the size of the batch, its sharding or the number of devices.
 """
 
+import functools
 from collections.abc import Sequence
 
 import chex
@@ -13,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from sginpaint.data.irregular import Ratio, Shape, check_shape, irregular
+from sginpaint.data.strokes import below
 
 __all__ = ["center", "irregular", "ratio_of", "rectangle", "sample"]
 
@@ -67,15 +69,11 @@ def rectangle(
   if low[0] > high[0] or low[1] > high[1]:
     raise ValueError(f"rectangle: low {low} exceeds high {high}")
 
-  def place(key):
-    size_key, place_key = jax.random.split(key)
-    size = jax.random.randint(
-      size_key, (2,), jnp.array(low), jnp.array(high) + 1
-    )
-    room = jnp.array(shape[1:]) - size
-    return size, jax.random.randint(place_key, (2,), 0, room + 1)
-
-  size, corner = jax.vmap(place)(_example_keys(key, shape[0]))
+  bits = _words(key, shape[0], 4)
+  size = below(bits[:, :2], np.subtract(high, low) + 1)
+  size += np.array(low, np.int32)
+  room = np.array(shape[1:], np.int32) - size
+  corner = below(bits[:, 2:], room + 1)
   mask = _box(corner[:, 0], corner[:, 1], size[:, 0], size[:, 1], shape)
   return mask.astype(jnp.float32)
 
@@ -133,9 +131,10 @@ def sample(
   masks = [draw[name]() for name in present]
   if len(masks) == 1:
     return masks[0]
-  edges = np.cumsum(list(present.values()))[:-1] / sum(present.values())
-  chance = jax.vmap(jax.random.uniform)(_example_keys(keys[0], shape[0]))
-  kind = (chance[:, None] >= edges.astype(np.float32)).sum(1)
+  edges = np.cumsum(list(present.values())) / sum(present.values())
+  limits = np.minimum(edges[:-1] * 2**32, 2**32 - 1).astype(np.uint32)
+  word = _words(keys[0], shape[0], 1)
+  kind = (word >= limits).sum(1)
   return jax.lax.select_n(jnp.broadcast_to(_tail(kind), masks[0].shape), *masks)
 
 
@@ -153,8 +152,11 @@ def ratio_of(mask: chex.Array) -> jax.Array:
 _irregular, _center, _rectangle = irregular, center, rectangle
 
 
-def _example_keys(key: chex.PRNGKey, batch: int) -> jax.Array:
-  return jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(batch))
+@functools.partial(jax.jit, static_argnums=(1, 2))
+def _words(key: chex.PRNGKey, batch: int, count: int) -> jax.Array:
+  """Random uint32 [batch, count]; row b depends on (key, b) only."""
+  draw = lambda b: jax.random.bits(jax.random.fold_in(key, b), (count,))
+  return jax.vmap(draw)(jnp.arange(batch))
 
 
 def _tail(x: chex.Array) -> chex.Array:

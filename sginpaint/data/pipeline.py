@@ -226,7 +226,7 @@ class _ExampleMaker:
         image, geometry, self.teacher_scale * self.size
       )
     if self.mask_folder is not None:
-      chosen = generator.integers(len(self.mask_folder))
+      chosen = int(generator.integers(len(self.mask_folder)))
       example["mask"] = self.mask_folder.load(chosen, self.size, self.size)
     return example
 

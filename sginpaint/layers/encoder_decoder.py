@@ -103,7 +103,7 @@ class Decoder(nn.Module):
 
 def _convolve(conv: Any, stage: Stage, *, name: str) -> nn.Module:
   # An explicit symmetric padding: "SAME" pads strided convolutions one-sidedly.
-  padding = stage.padding
+  padding: Any = stage.padding
   if isinstance(padding, int):
     padding = ((padding, padding), (padding, padding))
   return conv(

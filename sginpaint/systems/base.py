@@ -1,8 +1,8 @@
 """The contract every system keeps, so that one step trains them all.
 
 A system owns Linen modules and says how they are called; it holds no state.
-`variables` is always one player's Flax variables, `{"params": ..., <collection>:
-...}`; `frozen` in the calls is `{name: variables}` of networks that no
+`variables` is always one player's Flax variables, `{"params": ...,
+<collection>: ...}`; `frozen` in the calls is `{name: variables}` of networks that no
 optimiser touches.
 """
 
@@ -38,9 +38,10 @@ def apply_module(
   if not train or not collections:
     result = module.apply(variables, *args, train=train, rngs=rngs, **kwargs)
     return result, collections
-  return module.apply(
+  result, updated = module.apply(
     variables, *args, train=True, rngs=rngs, mutable=list(collections), **kwargs
   )
+  return result, dict(updated)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +63,29 @@ class System:
   SERVED: ClassVar[tuple[str, ...]] = ()
   # Fields of `Guidance` that `predict` reads.
   GUIDANCE: ClassVar[tuple[str, ...]] = ()
+
+  @classmethod
+  def build(
+    cls,
+    *,
+    model: Mapping[str, Any],
+    objective: Mapping[str, Any],
+    num_classes: int,
+    num_attributes: int,
+    dtype: str,
+    frozen: Mapping[str, nn.Module],
+  ) -> "System":
+    """Builds the system from the sections of a config.
+
+    Args:
+      model: {player: keyword arguments of its network}.
+      objective: the subclass's own fields.
+      num_classes: K, segmentation classes of the data set.
+      num_attributes: A, its attributes.
+      dtype: of the computation, "float32" or "bfloat16".
+      frozen: modules of networks that are used but not trained.
+    """
+    raise NotImplementedError
 
   def init(self, key: jax.Array, batch: Batch) -> dict[str, Variables | None]:
     """Fresh variables of both players for examples shaped like `batch`."""

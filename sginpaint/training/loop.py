@@ -23,7 +23,7 @@ from sginpaint.training.state import (
   from_tree,
   to_tree,
 )
-from sginpaint.training.step import make_train_step
+from sginpaint.training.step import TrainStep
 from sginpaint.training.writer import Writer
 
 _log = logging.getLogger(__name__)
@@ -128,7 +128,7 @@ def compile_step(
   mesh: jax.sharding.Mesh,
 ):
   """The jitted step: batch split over the mesh, state copied and donated."""
-  step_function = make_train_step(
+  step_function = TrainStep(
     system,
     optimizers,
     loss_weights=config.loss_weights.to_dict(),
@@ -193,7 +193,7 @@ class _Log:
     self._writer, self._config = writer, config
     self._pending: list[dict[str, jax.Array]] = []
     self._step = self._flushed = start
-    self._time = None
+    self._time: float | None = None
 
   def add(self, step: int, metrics: dict[str, jax.Array]) -> None:
     self._pending.append(metrics)
@@ -233,8 +233,8 @@ class _Signals:
   def __enter__(self) -> "_Signals":
     self.received = 0
     self._old = {
-      s: signal.signal(s, self._receive)
-      for s in (signal.SIGTERM, signal.SIGINT)
+      number: signal.signal(number, self._receive)
+      for number in (int(signal.SIGTERM), int(signal.SIGINT))
     }
     return self
 

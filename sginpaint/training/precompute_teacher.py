@@ -17,7 +17,6 @@ from ml_collections import ConfigDict
 from sginpaint import checkpoints
 from sginpaint.batch import normalize_image
 from sginpaint.data import pipeline
-from sginpaint.data.datasets import Dataset
 from sginpaint.data.teacher_features import FeatureWriter
 from sginpaint.errors import UserError
 from sginpaint.training import setup, sharding
@@ -85,7 +84,7 @@ def precompute(
 
 
 def _make_views(teacher: checkpoints.Loaded, config: ConfigDict):
-  """images uint8 [B, H, W, 3] -> features [B, 2, h, w, F], identity and flip."""
+  """images uint8 [B, H, W, 3] -> features [B, 2, h, w, F], the second flipped."""
   mesh = sharding.make_mesh()
   sharding.check_batch_size(config.batch_size, mesh)
   layer, module = config.teacher.layer, teacher.system.generator

@@ -68,18 +68,14 @@ def mask_options(config: ConfigDict) -> dict[str, Any]:
   options = config.masks.to_dict()
   for name in ("path", "white_is_hole"):
     del options[name]
-  return {
-    k: tuple(v) if isinstance(v, list) else v for k, v in options.items()
-  }
+  return {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
 
 
 def open_masks(config: ConfigDict) -> MaskFolder | None:
   """The folder of masks that takes the place of drawn ones, if any."""
   if not config.masks.path:
     return None
-  return MaskFolder(
-    config.masks.path, white_is_hole=config.masks.white_is_hole
-  )
+  return MaskFolder(config.masks.path, white_is_hole=config.masks.white_is_hole)
 
 
 def features_directory(config: ConfigDict, split: str) -> pathlib.Path:
@@ -135,7 +131,9 @@ def open_teacher(config: ConfigDict, dataset: Dataset) -> FeatureStore | None:
   split = config.data.train_split
   store = FeatureStore(
     features_directory(config, split),
-    teacher_metadata(config, dataset, split, checkpoints.load(teacher.path).hash),
+    teacher_metadata(
+      config, dataset, split, checkpoints.load(teacher.path).hash
+    ),
   )
   channels = store.shape[-1]
   expected = config.model.generator.get("prior_channels", channels)
@@ -201,9 +199,7 @@ def check_resumable(workdir: str, config: ConfigDict) -> None:
 def _flat(config: ConfigDict) -> dict[str, Any]:
   flat = traverse_util.flatten_dict(config.to_dict(), sep="/")
   # JSON has lists only; a config file may say tuples.
-  return {
-    k: list(v) if isinstance(v, tuple) else v for k, v in flat.items()
-  }
+  return {k: list(v) if isinstance(v, tuple) else v for k, v in flat.items()}
 
 
 def initialise_from(

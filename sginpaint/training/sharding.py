@@ -21,10 +21,12 @@ def make_mesh() -> Mesh:
 
 
 def replicated(mesh: Mesh) -> NamedSharding:
+  """A copy on every device."""
   return NamedSharding(mesh, PartitionSpec())
 
 
 def batch_sharding(mesh: Mesh) -> NamedSharding:
+  """The leading axis split over the devices."""
   return NamedSharding(mesh, PartitionSpec("data"))
 
 
@@ -51,6 +53,8 @@ def put_batch(batch: Any, mesh: Mesh) -> Any:
 def abstract(tree: Any, sharding: NamedSharding) -> Any:
   """Shapes of `tree` that carry `sharding`, as a checkpoint is read with."""
   return jax.tree.map(
-    lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding),
+    lambda leaf: jax.ShapeDtypeStruct(
+      leaf.shape, leaf.dtype, sharding=sharding
+    ),
     tree,
   )

@@ -17,8 +17,7 @@ from sginpaint.batch import Batch
 from sginpaint.systems.base import System
 
 
-@flax.struct.dataclass
-class Player:
+class Player(flax.struct.PyTreeNode):
   """One network under training.
 
   Attributes:
@@ -33,11 +32,11 @@ class Player:
 
   @property
   def variables(self) -> dict[str, Any]:
+    """Params and collections together, as `module.apply` takes them."""
     return {"params": self.params, **self.collections}
 
 
-@flax.struct.dataclass
-class TrainState:
+class TrainState(flax.struct.PyTreeNode):
   """Everything that a step changes.
 
   Attributes:
@@ -67,14 +66,15 @@ def create_train_state(
   key = jax.random.key(zlib.crc32(f"init {seed}".encode()), impl="unsafe_rbg")
   variables = jax.jit(system.init)(key, example)
   players = {
-    name: None if value is None else _player(dict(value), optimizers[name])
+    name: _player(dict(value), optimizers[name])
     for name, value in variables.items()
+    if value is not None
   }
   params = players["generator"].params
   return TrainState(
     step=jnp.zeros((), jnp.int32),
     generator=players["generator"],
-    discriminator=players["discriminator"],
+    discriminator=players.get("discriminator"),
     ema=jax.tree.map(jnp.copy, params) if ema else None,
   )
 

@@ -5,6 +5,7 @@ then the generator's terms are differentiated with respect to those outputs
 against the *new* discriminator and pulled back through the generator.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ import optax
 
 from sginpaint.batch import Batch, normalize_image
 from sginpaint.data import masks
-from sginpaint.systems.base import System, Terms
+from sginpaint.systems.base import Outputs, System, Terms, Variables
 from sginpaint.training.state import Player, TrainState, stream_key
 
 Weight = float | Sequence[Sequence[float]]
@@ -29,7 +30,8 @@ def prepare_batch(
   mask = batch.mask
   if mask is None:
     key = stream_key(seed, "masks", step)
-    mask = masks.sample(key, image.shape[:3], **mask_options)
+    b, h, w, _ = image.shape
+    mask = masks.sample(key, (b, h, w), **mask_options)
   teacher_image = batch.teacher_image
   if teacher_image is not None:
     teacher_image = normalize_image(teacher_image)
@@ -55,7 +57,9 @@ def weighted_sum(
       f"{where} names {sorted(weights)} but the terms are {sorted(terms)}"
     )
   means = {name: jnp.mean(term) for name, term in terms.items()}
-  loss = sum(weight_at(weights[name], step) * means[name] for name in means)
+  loss = jnp.zeros(())
+  for name, mean in means.items():
+    loss += weight_at(weights[name], step) * mean
   return loss, means
 
 
@@ -69,75 +73,95 @@ def weight_at(weight: Weight, step: jax.Array) -> jax.Array | float:
   return value
 
 
-def make_train_step(
-  system: System,
-  optimizers: Mapping[str, optax.GradientTransformation],
-  *,
-  loss_weights: Mapping[str, Mapping[str, Weight]],
-  mask_options: Mapping[str, Any],
-  seed: int,
-  ema_decay: float,
-) -> Callable[[TrainState, Mapping, Batch], tuple[TrainState, Metrics]]:
-  """Binds what does not change; the result is pure and ready for `jax.jit`.
+@dataclasses.dataclass(frozen=True, eq=False)  # jit hashes it: by identity
+class TrainStep:
+  """The step with what does not change bound to it, ready for `jax.jit`.
 
-  Returns:
-    `train_step(state, frozen, batch) -> (state, metrics)` with scalar metrics
-    `loss/<player>`, `<player>/<term>` and `gradient_norm/<player>`.
+  Attributes:
+    system: whose players are trained.
+    optimizers: one per player.
+    loss_weights: {player: {term: weight}}.
+    mask_options: keyword arguments of `masks.sample`.
+    seed: of masks and of the networks' own randomness.
+    ema_decay: of the generator's running average, where the state has one.
   """
 
-  def train_step(state: TrainState, frozen, batch: Batch):
-    batch = prepare_batch(batch, seed, state.step, mask_options)
-    keys = jax.random.split(stream_key(seed, "step", state.step), 3)
-    generator, discriminator = state.generator, state.discriminator
-    metrics: Metrics = {}
+  system: System
+  optimizers: Mapping[str, optax.GradientTransformation]
+  loss_weights: Mapping[str, Mapping[str, Weight]]
+  mask_options: Mapping[str, Any]
+  seed: int
+  ema_decay: float
+
+  def __call__(
+    self, state: TrainState, frozen: Mapping[str, Variables], batch: Batch
+  ) -> tuple[TrainState, Metrics]:
+    """One update of every player.
+
+    Returns:
+      The next state, and the scalars `loss/<player>`, `<player>/<term>` and
+      `gradient_norm/<player>`.
+    """
+    batch = prepare_batch(batch, self.seed, state.step, self.mask_options)
+    key = stream_key(self.seed, "step", state.step)
+    g_key, d_key, terms_key = jax.random.split(key, 3)
+    generator = state.generator
 
     def generate(params):
       variables = generator.replace(params=params).variables
-      return system.generate(variables, frozen, batch, keys[0], train=True)
+      return self.system.generate(variables, frozen, batch, g_key, train=True)
 
-    outputs, pull_back, g_collections = jax.vjp(
+    outputs, pull_back, collections = jax.vjp(
       generate, generator.params, has_aux=True
     )
-
-    if discriminator is not None:
-      stopped = jax.lax.stop_gradient(outputs)
-      grads, collections, report = differentiate(
-        lambda params: system.discriminator_terms(
-          discriminator.replace(params=params).variables,
-          *(frozen, batch, stopped, keys[1]),
-          train=True,
-        ),
-        discriminator.params,
-        loss_weights["discriminator"],
-        state.step,
-        "discriminator",
-      )
-      metrics |= report | grad_norm(grads, "discriminator")
-      discriminator = update_player(
-        discriminator, grads, collections, optimizers["discriminator"]
-      )
-
+    discriminator, metrics = self._update_discriminator(
+      state, frozen, batch, jax.lax.stop_gradient(outputs), d_key
+    )
     opponent = None if discriminator is None else discriminator.variables
     cotangents, d_collections, report = differentiate(
-      lambda outputs: system.generator_terms(
-        opponent, frozen, batch, outputs, keys[2], train=True
+      lambda outputs: self.system.generator_terms(
+        opponent, frozen, batch, outputs, terms_key, train=True
       ),
       outputs,
-      loss_weights["generator"],
+      self.loss_weights["generator"],
       state.step,
       "generator",
     )
     (grads,) = pull_back(cotangents)
     metrics |= report | grad_norm(grads, "generator")
     generator = update_player(
-      generator, grads, g_collections, optimizers["generator"]
+      generator, grads, collections, self.optimizers["generator"]
     )
     if discriminator is not None:
       discriminator = discriminator.replace(collections=dict(d_collections))
-    ema = update_ema(state.ema, generator.params, ema_decay)
+    ema = update_ema(state.ema, generator.params, self.ema_decay)
     return TrainState(state.step + 1, generator, discriminator, ema), metrics
 
-  return train_step
+  def _update_discriminator(
+    self,
+    state: TrainState,
+    frozen: Mapping[str, Variables],
+    batch: Batch,
+    outputs: Outputs,
+    key: jax.Array,
+  ) -> tuple[Player | None, Metrics]:
+    player = state.discriminator
+    if player is None:
+      return None, {}
+    grads, collections, metrics = differentiate(
+      lambda params: self.system.discriminator_terms(
+        player.replace(params=params).variables,
+        *(frozen, batch, outputs, key),
+        train=True,
+      ),
+      player.params,
+      self.loss_weights["discriminator"],
+      state.step,
+      "discriminator",
+    )
+    metrics |= grad_norm(grads, "discriminator")
+    optimizer = self.optimizers["discriminator"]
+    return update_player(player, grads, collections, optimizer), metrics
 
 
 def differentiate(
@@ -176,6 +200,7 @@ def differentiate(
 
 
 def grad_norm(grads: Any, player: str) -> Metrics:
+  """L2 norm over all of a player's gradients."""
   return {f"gradient_norm/{player}": optax.tree.norm(grads)}
 
 

@@ -1,4 +1,4 @@
-"""Where a training leaves its traces: JSON lines, TensorBoard, a progress bar."""
+"""Where a training leaves traces: JSON lines, TensorBoard, a progress bar."""
 
 import json
 import pathlib
@@ -30,16 +30,17 @@ class Writer:
     self._lines.write(json.dumps({"step": step, **values}) + "\n")
     for name, value in values.items():
       self._board.add_scalar(name, value, step)
-    self._bar.set_postfix_str(
-      f"{values.get('images_per_second', 0.0):.1f} images/s, "
-      f"loss {values['loss/generator']:.4g}"
-    )
+    told = f"loss {values['loss/generator']:.4g}"
+    if "images_per_second" in values:
+      told += f", {values['images_per_second']:.1f} images/s"
+    self._bar.set_postfix_str(told)
 
   def images(self, step: int, name: str, grid: np.ndarray) -> None:
     """Writes a picture, uint8 [H, W, 3]."""
     self._board.add_image(name, grid, step, dataformats="HWC")
 
   def close(self) -> None:
+    """Ends the progress bar and the files."""
     self._bar.close()
     self._lines.close()
     self._board.close()

@@ -4,13 +4,16 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from tests.training.toy import ToySystem
 
 from sginpaint.batch import Batch
 from sginpaint.training.state import create_train_state
-from sginpaint.training.step import make_train_step, weight_at, weighted_sum
+from sginpaint.training.step import TrainStep, weight_at, weighted_sum
+from tests.training.toy import ToySystem
 
-WEIGHTS = {"generator": {"l1": 1.0, "game": 0.1}, "discriminator": {"game": 1.0}}
+WEIGHTS = {
+  "generator": {"l1": 1.0, "game": 0.1},
+  "discriminator": {"game": 1.0},
+}
 
 
 def make_batch(size=8, batch=4):
@@ -33,7 +36,7 @@ def setup(rates=(1e-2, 1e-2), adversarial=True, ema_decay=0.9):
   weights = WEIGHTS
   if not adversarial:
     weights = {"generator": {"l1": 1.0}, "discriminator": {}}
-  step = make_train_step(
+  step = TrainStep(
     system,
     optimizers,
     loss_weights=weights,
@@ -42,8 +45,6 @@ def setup(rates=(1e-2, 1e-2), adversarial=True, ema_decay=0.9):
     ema_decay=ema_decay,
   )
   return system, state, step
-
-
 
 
 def test_both_gradients_equal_a_plain_transcription():
@@ -109,8 +110,8 @@ def test_system_without_discriminator():
 
 
 def test_loss_falls_on_one_batch_and_traces_once():
-  _, state, step = setup(rates=(0.5, 0.0))
-  step = jax.jit(chex.assert_max_traces(step, n=1))
+  _, state, bound = setup(rates=(0.5, 0.0))
+  step = jax.jit(chex.assert_max_traces(lambda *args: bound(*args), n=1))
   batch, losses = make_batch(), []
   for _ in range(20):
     state, metrics = step(state, {}, batch)

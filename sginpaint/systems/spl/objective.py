@@ -128,7 +128,7 @@ class SPL(base.System):
         "SPL with prior_channels > 0 needs batch.teacher_features, or "
         "batch.teacher_image and a frozen teacher"
       )
-    outputs = self.frozen["teacher"].apply(
+    outputs: Any = self.frozen["teacher"].apply(
       frozen["teacher"], batch.teacher_image, train=False
     )
     return jax.lax.stop_gradient(outputs[self.teacher_layer])

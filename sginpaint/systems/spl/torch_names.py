@@ -7,6 +7,7 @@ the constants of the adversarial loss.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from sginpaint.systems.spl.networks import Discriminator, Generator
 
@@ -113,7 +114,7 @@ def build_discriminator(shapes: Shapes) -> Discriminator:
   )
 
 
-GENERATOR = {
+GENERATOR: dict[str, Any] = {
   "layers": (*_image_encoder(), *_LEARNER, *_blocks(), *_decoder()),
   "build": build_generator,
   "inputs": ((1, 32, 32, 3), (1, 32, 32, 1)),
@@ -121,7 +122,7 @@ GENERATOR = {
   "siblings": _PLAYERS,
 }
 
-DISCRIMINATOR = {
+DISCRIMINATOR: dict[str, Any] = {
   "layers": tuple(
     (f"conv{i + 1}.0", f"patch/conv_{i}", "spectral_conv") for i in range(5)
   ),
