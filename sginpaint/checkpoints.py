@@ -143,14 +143,24 @@ class Writer:
     self._checkpointer.close()
 
 
+def _path(workdir: str, step: int) -> pathlib.Path:
+  return pathlib.Path(workdir).absolute() / "checkpoints" / str(step)
+
+
+def read_checksums(workdir: str, step: int) -> dict[str, int]:
+  """crc32 of each array as it was saved, keyed as `checksums` does."""
+  metadata = ocp.checkpointables_metadata(_path(workdir, step))
+  return metadata.custom_metadata["checksums"]
+
+
 def _read(workdir: str, step: int, abstract: Tree, partial: bool) -> Tree:
   """One checkpoint, verified.
 
   Raises:
     ValueError: an array's checksum differs. Orbax raises others for damage.
   """
-  path = pathlib.Path(workdir).absolute() / "checkpoints" / str(step)
-  expected = ocp.checkpointables_metadata(path).custom_metadata["checksums"]
+  path = _path(workdir, step)
+  expected = read_checksums(workdir, step)
   if partial:
     with _PARTIAL:
       tree = ocp.load_checkpointables(path, {"state": abstract})["state"]
@@ -278,8 +288,7 @@ def _read_generator(
 
 
 def _has_ema(workdir: str, step: int) -> bool:
-  path = pathlib.Path(workdir).absolute() / "checkpoints" / str(step)
-  names = ocp.checkpointables_metadata(path).custom_metadata["checksums"]
+  names = read_checksums(workdir, step)
   return any(name.startswith("ema/") for name in names)
 
 
@@ -327,9 +336,8 @@ def slim(source: str, target: str, *, dtype: str = "float32") -> None:
     tree["generator"]["collections"] = collections
   # Readers see float32, so that is what the checksums are taken of.
   sums = checksums(jax.tree.map(lambda x: x.astype(jnp.float32), tree))
-  path = pathlib.Path(target).absolute() / "checkpoints" / str(loaded.step)
   ocp.save_checkpointables(
-    path,
+    _path(target, loaded.step),
     {"state": tree},
     custom_metadata={
       "checksums": sums,

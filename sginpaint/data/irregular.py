@@ -106,9 +106,8 @@ def _draw(
   batch, height, width = shape
   grid = grid_of(height, width)
   low, high = jnp.broadcast_to(counts, (batch, 2)).T
-  if (
-    not exact
-  ):  # a level line misses the target by a little: keep off the edges
+  if not exact:
+    # A level line misses the target by a little: keep off the range's ends.
     margin = jnp.minimum(height * width // 500, (high - low) // 4)
     low, high = low + margin, high - margin
   target, field = jax.vmap(functools.partial(_example, key, shape=shape))(

@@ -84,7 +84,7 @@ def precompute(
 
 
 def _make_views(teacher: checkpoints.Loaded, config: ConfigDict):
-  """images uint8 [B, H, W, 3] -> features [B, 2, h, w, F], the second flipped."""
+  """images uint8 [B, H, W, 3] -> features [B, 2, h, w, F], the 2nd flipped."""
   mesh = sharding.make_mesh()
   sharding.check_batch_size(config.batch_size, mesh)
   layer, module = config.teacher.layer, teacher.system.generator

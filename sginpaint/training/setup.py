@@ -5,9 +5,11 @@ with the section into a `UserError` before the first step.
 """
 
 import dataclasses
+import json
 import os
 import pathlib
 import shutil
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -186,20 +188,24 @@ def check_resumable(workdir: str, config: ConfigDict) -> None:
   if not checkpoints.steps(workdir):
     return
   old = _flat(checkpoints.load_config(workdir))
-  new = _flat(ConfigDict(config.to_dict()))
+  new = _flat(config)
   for name in sorted(old.keys() | new.keys()):
     if name.startswith(_FREE) or old.get(name) == new.get(name):
       continue
     raise UserError(
-      f"config.{name.replace('/', '.')} is {new.get(name)!r} but {workdir} was "
-      f"trained with {old.get(name)!r}; use that or another --workdir"
+      f"config.{name.replace('/', '.')} is {_short(new.get(name))} but "
+      f"{workdir} was trained with {_short(old.get(name))}; "
+      "use that or another --workdir"
     )
 
 
 def _flat(config: ConfigDict) -> dict[str, Any]:
-  flat = traverse_util.flatten_dict(config.to_dict(), sep="/")
-  # JSON has lists only; a config file may say tuples.
-  return {k: list(v) if isinstance(v, tuple) else v for k, v in flat.items()}
+  # Through JSON, for it has lists where a config file may say tuples.
+  return traverse_util.flatten_dict(json.loads(config.to_json()), sep="/")
+
+
+def _short(value: Any) -> str:
+  return textwrap.shorten(repr(value), 60)
 
 
 def initialise_from(

@@ -94,6 +94,10 @@ class TestIrregular:
     mask = masks.irregular(KEY, (60, 40, 25), ratio=(ratio,) * 2, exact=exact)
     assert (_area(mask) == count).all()
 
+  def test_a_level_line_that_misses_the_range_is_mended(self):
+    mask = masks.irregular(KEY, (12, 150, 135), ratio=(0.3, 0.3))
+    assert (_area(mask) == 6075).all()
+
   def test_exact_counts_are_uniform_in_the_range(self):
     shape = (4000, 16, 16)  # 0.01..0.03 of 256 pixels: 3, 4, 5, 6, 7
     mask = masks.irregular(KEY, shape, ratio=(0.01, 0.03), exact=True)
@@ -168,11 +172,11 @@ class TestSample:
         )
       )  # fmt: skip
 
-    mask = draw(3000)
-    want = np.asarray(masks.center((3000, 16, 16), 8))
+    mask = draw(1500)
+    want = np.asarray(masks.center((1500, 16, 16), 8))
     center, rectangle = self._kinds(mask, want)
-    assert abs(center - 0.3) < 0.04  # a rectangle may happen to be centred
-    assert abs(rectangle - 0.6) < 0.04
+    assert abs(center - 0.3) < 0.05  # a rectangle may happen to be centred
+    assert abs(rectangle - 0.6) < 0.05
     np.testing.assert_array_equal(mask[:5], draw(5))
 
   def test_sizes_are_fractions_of_each_side(self):

@@ -1,8 +1,10 @@
 """SPL's generator and its losses against the published PyTorch code."""
 
+from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn
+import flax.traverse_util
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -70,23 +72,48 @@ def spl_generator(golden: Golden) -> Arrays:
     return _losses(outputs, logits, truth)["g_total"]
 
   outputs, mids, losses = forward(variables)
-  gradient = wide_gradient(
-    total, variables, judge, truth["image"], truth["mask"]
-  )
+  inputs = judge, truth["image"], truth["mask"]
+  return {
+    **_outputs(outputs, truth),
+    **_intermediates(mids, outputs),
+    **{f"loss/{name}": value for name, value in losses.items()},
+    **_gradients(golden, total, variables, *inputs),
+  }
+
+
+def _outputs(outputs: Arrays, truth: Arrays) -> Arrays:
   picture = networks.white_holes(_ours(truth["image"]), truth["mask"])
   doubled = networks.semantic_input(picture, truth["mask"])
   image = (outputs["image"] + 1) / 2
   composite = image * truth["mask"] + truth["image"] * (1 - truth["mask"])
-  named = convert.to_torch("spl_generator", gradient)
   return {
     "in_check/masked_sem": nchw(doubled[..., :3]),
     "out/image": nchw(image),
     "out/features": nchw(outputs["prior"]),
     "out/composite": nchw(composite),
-    **_intermediates(mids, outputs),
-    **{f"loss/{name}": value for name, value in losses.items()},
-    **{f"grad/generator.{name}": value for name, value in named.items()},
   }
+
+
+def _gradients(
+  golden: Golden, total: Callable, variables: Any, *inputs: Any
+) -> Arrays:
+  """Gradients of the parameters that the golden names, and of no others."""
+  flat = flax.traverse_util.flatten_dict(variables, sep="/")
+  locate = convert.source("spl_generator").locate
+  wanted = {
+    path: value
+    for path, value in flat.items()
+    if f"grad/generator.{locate(path)[0]}" in golden.arrays
+  }
+
+  def function(wanted: Any, flat: Any, *inputs: Any) -> jax.Array:
+    tree = flax.traverse_util.unflatten_dict({**flat, **wanted}, sep="/")
+    return total(tree, *inputs)
+
+  gradient = wide_gradient(function, wanted, flat, *inputs)
+  tree = flax.traverse_util.unflatten_dict(gradient, sep="/")
+  named = convert.to_torch("spl_generator", tree)
+  return {f"grad/generator.{name}": value for name, value in named.items()}
 
 
 def _intermediates(mids: Any, outputs: Arrays) -> Arrays:

@@ -1,0 +1,142 @@
+"""Checkpoints: exact round trips, damage noticed, only what is asked read."""
+
+import json
+import pathlib
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from configs import common
+from sginpaint import checkpoints
+from sginpaint.batch import Batch
+from sginpaint.errors import UserError
+from sginpaint.training import sharding
+from sginpaint.training.state import create_train_state, from_tree, to_tree
+from tests.training.toy import ToySystem
+
+
+def make_state(seed=0):
+  optimizers = {
+    name: optax.chain(optax.clip_by_global_norm(1.0), optax.adam(1e-3))
+    for name in ("generator", "discriminator")
+  }
+  example = Batch(image=jnp.zeros((1, 8, 8, 3)), mask=jnp.zeros((1, 8, 8, 1)))
+  return create_train_state(
+    ToySystem.build(), optimizers, example, seed=seed, ema=True
+  )
+
+
+def save(workdir, states, **options):
+  writer = checkpoints.Writer(
+    str(workdir), common.get_config(), **{"every": 1, "keep": 9} | options
+  )
+  for step, state in states.items():
+    writer.save(step, to_tree(state))
+  writer.close()
+
+
+def restore(workdir, state, **options):
+  mesh = sharding.make_mesh()
+  abstract = sharding.abstract(to_tree(state), sharding.replicated(mesh))
+  found = checkpoints.restore(str(workdir), abstract, **options)
+  return found and (from_tree(state, found[0]), found[1])
+
+
+def flip_a_bit(workdir, step):
+  """Flips one bit in the largest data file of a step."""
+  directory = pathlib.Path(workdir) / "checkpoints" / str(step) / "state"
+  path = max(
+    (p for p in directory.rglob("d/*") if p.is_file()),
+    key=lambda p: p.stat().st_size,
+  )
+  data = bytearray(path.read_bytes())
+  data[len(data) // 2] ^= 1
+  path.write_bytes(data)
+
+
+def test_round_trip_is_exact(tmp_path):
+  state = make_state()
+  save(tmp_path, {7: state})
+  restored, step = restore(tmp_path, make_state(seed=1))
+  assert step == 7
+  chex.assert_trees_all_equal(restored, state)
+  chex.assert_trees_all_equal_structs(restored, state)
+
+
+def test_flipped_bit_falls_back_to_the_step_before(tmp_path):
+  first, second = make_state(1), make_state(2)
+  save(tmp_path, {1: first, 2: second})
+  flip_a_bit(tmp_path, 2)
+  restored, step = restore(tmp_path, first)
+  assert step == 1
+  chex.assert_trees_all_equal(restored, first)
+  assert checkpoints.steps(str(tmp_path)) == [2, 1]
+
+
+def test_training_sets_an_unsound_step_aside(tmp_path):
+  save(tmp_path, {1: make_state(1), 2: make_state(2)})
+  flip_a_bit(tmp_path, 2)
+  restore(tmp_path, make_state(), rename=True)
+  names = sorted(p.name for p in (tmp_path / "checkpoints").iterdir())
+  assert names == ["1", "2.corrupt"]
+  save(tmp_path, {2: make_state(3)})
+  restored, step = restore(tmp_path, make_state())
+  assert step == 2
+  chex.assert_trees_all_equal(restored, make_state(3))
+
+
+def test_empty_directory_is_not_a_checkpoint(tmp_path):
+  save(tmp_path, {1: make_state(1)})
+  (tmp_path / "checkpoints" / "99").mkdir()
+  assert restore(tmp_path, make_state())[1] == 1
+
+
+def test_nothing_to_restore(tmp_path):
+  assert restore(tmp_path, make_state()) is None
+
+
+def test_retention(tmp_path):
+  state = make_state()
+  save(
+    tmp_path, {step: state for step in range(1, 8)}, keep=2, keep_every=3
+  )
+  assert sorted(checkpoints.steps(str(tmp_path))) == [3, 6, 7]
+
+
+def test_checksums_see_every_bit():
+  tree = {"a": {"b": np.zeros(5, np.float32)}}
+  sums = {checkpoints.checksums(tree)["a/b"]}
+  for bit in range(32):
+    values = np.zeros(5, np.uint32)
+    values[3] = np.uint32(1) << np.uint32(bit)
+    changed = {"a": {"b": values.view(np.float32)}}
+    sums.add(checkpoints.checksums(changed)["a/b"])
+  assert len(sums) == 33
+
+
+def test_config_round_trip(tmp_path):
+  config = common.get_config()
+  checkpoints.save_config(str(tmp_path), config)
+  loaded = checkpoints.load_config(str(tmp_path))
+  assert json.loads(loaded.to_json()) == json.loads(config.to_json())
+
+
+@pytest.mark.parametrize("content", [None, "{not json"])
+def test_bad_workdir_is_one_clear_error(tmp_path, content):
+  if content is not None:
+    (tmp_path / "config.json").write_text(content)
+  with pytest.raises(UserError, match="config"):
+    checkpoints.load(str(tmp_path))
+
+
+def test_hash_names_the_values():
+  one = {"params": {"w": jnp.ones(3)}}
+  assert checkpoints.hash_variables(one) == checkpoints.hash_variables(
+    jax.device_get(one)
+  )
+  other = {"params": {"w": jnp.ones(3).at[1].set(1 + 1e-7)}}
+  assert checkpoints.hash_variables(one) != checkpoints.hash_variables(other)
