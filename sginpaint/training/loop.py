@@ -28,6 +28,8 @@ from sginpaint.training.writer import Writer
 
 _log = logging.getLogger(__name__)
 
+IN_FLIGHT = 2  # steps that the host may be ahead of the devices
+
 
 def train(config: ConfigDict, workdir: str) -> int:
   """Trains until `config.steps`, from wherever `workdir` stands.
@@ -198,6 +200,10 @@ class _Log:
   def add(self, step: int, metrics: dict[str, jax.Array]) -> None:
     self._pending.append(metrics)
     self._step = step
+    if len(self._pending) > IN_FLIGHT:
+      # Without this the host runs dozens of steps ahead, and a signal or the
+      # progress bar speaks of steps that are not done.
+      jax.block_until_ready(self._pending[-IN_FLIGHT - 1])
     self._writer.advance()
 
   def flush(self) -> None:
