@@ -1,4 +1,7 @@
-"""Evaluates a checkpoint: `python evaluate.py --workdir=DIR`; see `--help`."""
+"""Scores a checkpoint and writes a report; see README.md.
+
+python evaluate.py --workdir=runs/spl
+"""
 
 import sys
 

@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import pathlib
+import textwrap
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -186,11 +187,16 @@ def restore(
     try:
       return _read(workdir, step, abstract, partial=False), step
     except Exception as e:  # Orbax raises many types for a damaged file
-      _log.warning("checkpoint %d of %s is unsound: %s", step, workdir, e)
+      _warn_unsound(workdir, step, e)
       if rename:
         directory = pathlib.Path(workdir) / "checkpoints"
         os.replace(directory / str(step), directory / f"{step}.corrupt")
   return None
+
+
+def _warn_unsound(workdir: str, step: int, error: Exception) -> None:
+  reason = textwrap.shorten(str(error), 200)
+  _log.warning("checkpoint %d of %s is unsound: %s", step, workdir, reason)
 
 
 @dataclasses.dataclass(frozen=True)

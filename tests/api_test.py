@@ -29,21 +29,22 @@ EXEMPT: dict[tuple[str, str], str] = {}
 # networks and losses never read them.
 _NETWORKS = ("batch", "layers", "backbones")
 _SYSTEMS_UP = (*_NETWORKS, "losses", "systems")
-_RUNS = (*_SYSTEMS_UP, "checkpoints", "data")
+_RUNS = ("files", *_SYSTEMS_UP, "checkpoints", "data")
 _SERVES = (*_RUNS, "evaluation", "training")
 _PICTURES = ("images", "windows", "inputs")
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
   "errors": (),
+  "files": (),
   "batch": (),
-  "data": ("batch",),
-  "images": ("data",),
+  "data": ("files", "batch"),
+  "images": ("files", "data"),
   "windows": (),
   "inputs": ("batch", "windows"),
   "layers": ("batch",),
   "backbones": ("batch", "layers"),
   "losses": _NETWORKS,
   "systems": (*_NETWORKS, "losses"),
-  "checkpoints": _SYSTEMS_UP,
+  "checkpoints": ("files", *_SYSTEMS_UP),
   "evaluation": _RUNS,
   "training": (*_RUNS, "evaluation"),
   "inference": (*_SERVES, *_PICTURES),

@@ -101,9 +101,7 @@ def test_nothing_to_restore(tmp_path):
 
 def test_retention(tmp_path):
   state = make_state()
-  save(
-    tmp_path, {step: state for step in range(1, 8)}, keep=2, keep_every=3
-  )
+  save(tmp_path, dict.fromkeys(range(1, 8), state), keep=2, keep_every=3)
   assert sorted(checkpoints.steps(str(tmp_path))) == [3, 6, 7]
 
 

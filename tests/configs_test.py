@@ -1,6 +1,7 @@
 """Tests of every file in configs/: it loads, it builds, its weights fit."""
 
 import ast
+import dataclasses
 import functools
 import importlib
 import json
@@ -12,6 +13,7 @@ import pytest
 from ml_collections import ConfigDict
 
 from configs import common
+from sginpaint.data.classes import ClassInfo
 from sginpaint.systems import build_system, example_batch
 
 _FOLDER = pathlib.Path(common.__file__).parent
@@ -40,7 +42,7 @@ def _resolved(name, arg):
   """As a training leaves it in config.json: data filled in, lists only."""
   config = _load(name, arg)
   config.data.classes = tuple(
-    {"name": f"class {i}", "values": (i,), "color": (i, 0, 0)} for i in range(4)
+    dataclasses.asdict(ClassInfo(f"class {i}", (i, 0, 0))) for i in range(4)
   )
   config.data.attributes = ("day", "rain", "tree")
   return ConfigDict(json.loads(config.to_json())).lock()

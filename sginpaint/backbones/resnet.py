@@ -139,6 +139,3 @@ def _conv(
     dtype=dtype,
     name=name,
   )
-
-
-ResNet50 = functools.partial(ResNet, width=64, layers=(3, 4, 6, 3))

@@ -286,7 +286,3 @@ class TResNet(nn.Module):
     if self.head == "bottleneck":
       features = dense(512, name="head_embedding")(features)
     return dense(self.num_classes, name="head_fc")(features)
-
-
-TResNetL = functools.partial(TResNet, width=76, layers=(4, 5, 18, 3))
-TResNetS = functools.partial(TResNet, width=16, layers=(1, 2, 2, 1))

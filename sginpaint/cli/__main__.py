@@ -8,9 +8,11 @@ import difflib
 import importlib
 import logging
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 
 import sginpaint
+from sginpaint.cli.interrupts import Interrupts
 from sginpaint.errors import UserError
 
 COMMANDS = {
@@ -41,16 +43,22 @@ def run(command: Callable[[list[str]], int], argv: Sequence[str]) -> int:
   # Libraries speak only when something is wrong; this one also of progress.
   logging.basicConfig(level=logging.WARNING, format="%(message)s")
   logging.getLogger("sginpaint").setLevel(logging.INFO)
-  try:
-    return command(list(argv))
-  except KeyboardInterrupt:
-    print("sginpaint: interrupted", file=sys.stderr)
-    return 130
-  except SystemExit as e:  # argparse leaves so after --help
-    return e.code if isinstance(e.code, int) else int(e.code is not None)
-  except UserError as e:
-    print(f"sginpaint: error: {' '.join(str(e).split())}", file=sys.stderr)
-    return 2
+  # Of a damaged picture Pillow tells more than the line about it needs.
+  warnings.filterwarnings("ignore", module=r"PIL\.")
+  with Interrupts() as interrupts:
+    try:
+      return command(list(argv))
+    except SystemExit as e:  # argparse leaves so after --help
+      return e.code if isinstance(e.code, int) else int(e.code is not None)
+    except UserError as e:
+      print(f"sginpaint: error: {' '.join(str(e).split())}", file=sys.stderr)
+      return 2
+    except BaseException as e:
+      # After Ctrl-C a library may raise something else.
+      if not (interrupts.received or isinstance(e, KeyboardInterrupt)):
+        raise
+  print("sginpaint: interrupted", file=sys.stderr)
+  return 130
 
 
 def _dispatch(argv: list[str]) -> int:
@@ -70,7 +78,7 @@ def _dispatch(argv: list[str]) -> int:
 
 
 def _usage() -> str:
-  lines = ["usage: python -m sginpaint <command> [--help] ...", ""]
+  lines = ["usage: python -m sginpaint [--version] <command> [--help] ...", ""]
   width = max(map(len, COMMANDS))
   lines += [f"  {name:{width}}  {text}" for name, text in COMMANDS.items()]
   return "\n".join(lines)

@@ -1,4 +1,10 @@
-"""`evaluate`: scores a checkpoint on pictures with seeded holes."""
+"""Scores a checkpoint on pictures with seeded holes and writes a report.
+
+python -m sginpaint evaluate --workdir=runs/spl --masks=center
+
+--config.eval.<field>=VALUE and --config.data.<field>=VALUE change fields of the
+config that the checkpoint was trained with.
+"""
 
 import argparse
 import dataclasses
@@ -9,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ml_collections import ConfigDict
 
 from sginpaint.cli.overrides import apply_overrides, split_overrides
-from sginpaint.cli.parser import Parser
+from sginpaint.cli.parser import Parser, add_checkpoint_flags
 from sginpaint.errors import UserError
 
 if TYPE_CHECKING:
@@ -92,25 +98,27 @@ def open_run(
 
 
 def _parser() -> argparse.ArgumentParser:
-  parser = Parser(
-    "evaluate",
-    "Scores a checkpoint on pictures with seeded holes.\n\n"
-    "--config.eval.<field>=VALUE and --config.data.<field>=VALUE change fields "
-    "of\nthe config that the checkpoint was trained with.",
-  )
+  parser = Parser("evaluate", __doc__)
   add = parser.add_argument
-  add("--workdir", required=True, help="of the training")
-  add("--step", type=int, help="of the checkpoint; default the newest")
+  add("--workdir", required=True, metavar="DIR", help="workdir of a training")
+  add_checkpoint_flags(parser)
   add(
     "--split",
     default="test",
-    help="test, validation and train stand for the splits that config.data "
-    "names so; default test",
+    help="test, validation or train, as config.data names them, or any other; "
+    "default: test",
   )
-  add("--masks", help="center, rectangle, irregular, or a folder of masks")
-  add("--protocol", help="standard or spl")
-  add("--weights", choices=("ema", "raw"), default="ema")
-  add("--output", help="folder; default WORKDIR/eval/<step>")
+  add(
+    "--masks",
+    help="center, rectangle, irregular, or a folder of masks; default: "
+    "config.eval.masks",
+  )
+  add(
+    "--protocol",
+    choices=("standard", "spl"),
+    help="how to score; default: config.eval.protocol",
+  )
+  add("--output", metavar="DIR", help="folder; default: WORKDIR/eval/<step>")
   return parser
 
 

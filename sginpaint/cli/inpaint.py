@@ -1,4 +1,7 @@
-"""`inpaint`: fills the holes of pictures with a trained system.
+"""Fills the holes of pictures with a trained system.
+
+python -m sginpaint inpaint --checkpoint=runs/spl --image=photo.jpg \\
+  --mask=mask.png --output=filled.png
 
 White in the mask is hole. Every other pixel is written as it was read: output
 is PNG, WebP (lossless) or TIFF and keeps depth, alpha and colour profile;
@@ -7,21 +10,21 @@ x.png, x_mask.png or x_mask001.png). Outputs that exist are replaced.
 """
 
 import argparse
+import os
 import pathlib
 import sys
 import time
-from collections.abc import Sequence
 
 import numpy as np
 
 from sginpaint import images
-from sginpaint.cli.files import Job, plan_jobs
-from sginpaint.cli.parser import Parser
+from sginpaint.cli.jobs import Job, plan_jobs
+from sginpaint.cli.parser import Parser, add_checkpoint_flags
 from sginpaint.errors import UserError
 
 
-def main(argv: Sequence[str]) -> int:
-  """Runs `inpaint --checkpoint DIR --image I --mask M --output O`.
+def main(argv: list[str]) -> int:
+  """Runs `inpaint --checkpoint=DIR --image=I --mask=M --output=O [flags]`.
 
   Raises:
     UserError: a path, a file or a flag needs mending.
@@ -56,7 +59,7 @@ def main(argv: Sequence[str]) -> int:
   return 0
 
 
-def _parse(argv: Sequence[str]) -> argparse.Namespace:
+def _parse(argv: list[str]) -> argparse.Namespace:
   parser = Parser("inpaint", __doc__)
   add = parser.add_argument
   add(
@@ -66,8 +69,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
   add("--mask", required=True, metavar="M", help="mask for all, or folder")
   add("--output", required=True, metavar="O", help="file, or folder")
   add("--segmentation", metavar="S", help="label map (class indices) or folder")
-  add("--step", type=int, help="of the checkpoint; default: the newest")
-  add("--weights", choices=("ema", "raw"), default="ema")
+  add_checkpoint_flags(parser)
   add("--full", action="store_true", help="run whole pictures, not windows")
   add("--lossy", action="store_true", help="allow .jpg output")
   return parser.parse_args(argv)
@@ -75,8 +77,11 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
 
 def _check_workdir(checkpoint: str) -> None:
   path = pathlib.Path(checkpoint)
-  if not path.is_dir():
-    raise UserError(f"--checkpoint {checkpoint}: no such folder")
+  if not os.path.isdir(checkpoint):
+    what = "is a file, not" if os.path.isfile(path) else "no such folder; give"
+    raise UserError(
+      f"--checkpoint {checkpoint}: {what} the workdir of a training"
+    )
   if not (path / "config.json").is_file():
     raise UserError(
       f"--checkpoint {checkpoint}: holds no config.json; give the workdir "

@@ -1,14 +1,14 @@
-"""`list`: what there is to train, and on what."""
+"""Shows what there is to train, and on what."""
 
 import ast
 import importlib
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from sginpaint.cli.parser import Parser
 
 
-def main(argv: Sequence[str]) -> int:
+def main(argv: list[str]) -> int:
   """Prints systems, configs and dataset recipes, a line each."""
   Parser("list", __doc__).parse_args(argv)
   from sginpaint.systems import SYSTEMS  # imports JAX

@@ -1,7 +1,8 @@
 """`--config.<field>=<value>` laid over a config that was read from a workdir.
 
-The type of a value is that of the value it replaces. Imports nothing heavy, so
-that a mistyped field is refused at once.
+The type of a value is that of the value it replaces; what replaces an empty
+list is numbers if all of it can be. Imports nothing heavy, so that a mistyped
+field is refused at once.
 """
 
 import difflib
@@ -124,7 +125,9 @@ def _parse_many(
   kind = type(current)
   words = [w.strip(" '\"") for w in text.strip("()[] ").split(",")]
   words = [word for word in words if word]
-  if not current or isinstance(current[0], str):
+  if not current:
+    return kind(_guess(words))
+  if isinstance(current[0], str):
     return kind(words)
   if len(words) != len(current):
     example = ",".join(map(str, current))
@@ -134,3 +137,13 @@ def _parse_many(
   return kind(
     _parse(field, word, old) for word, old in zip(words, current, strict=True)
   )
+
+
+def _guess(words: list[str]) -> list[Any]:
+  """Numbers where every word is one: an empty field does not tell its type."""
+  for number in (int, float):
+    try:
+      return [number(word) for word in words]
+    except ValueError:
+      continue
+  return words

@@ -1,4 +1,4 @@
-"""Command-line parsers whose errors are one line."""
+"""Command-line parsers whose errors are one line, and flags in common."""
 
 import argparse
 from typing import NoReturn
@@ -23,3 +23,26 @@ class Parser(argparse.ArgumentParser):
   def error(self, message: str) -> NoReturn:
     """Raises a `UserError` that says where to read more."""
     raise UserError(f"{message}; see {self.prog} --help")
+
+
+def add_config_flag(parser: argparse.ArgumentParser) -> None:
+  """Adds `--config`."""
+  parser.add_argument(
+    "--config",
+    required=True,
+    metavar="FILE[:ARG]",
+    help="configs/<name>.py[:quick,data=<recipe>]",
+  )
+
+
+def add_checkpoint_flags(parser: argparse.ArgumentParser) -> None:
+  """Adds `--step` and `--weights`: which values of a workdir to load."""
+  parser.add_argument(
+    "--step", type=int, help="of the checkpoint; default: the newest"
+  )
+  parser.add_argument(
+    "--weights",
+    choices=("ema", "raw"),
+    default="ema",
+    help="running average, where there is one, or as trained; default: ema",
+  )

@@ -2,28 +2,30 @@
 
 python -m sginpaint precompute --config=configs/spl.py:quick \\
   --config.teacher.path=runs/teacher
+
+The config is that of the training to come; --config.<field>=VALUE changes a
+field of it.
 """
 
 from sginpaint.cli.config_files import parse_config
 from sginpaint.cli.overrides import split_overrides
-from sginpaint.cli.parser import Parser
+from sginpaint.cli.parser import Parser, add_config_flag
 
 
 def main(argv: list[str]) -> int:
   """Runs `precompute --config=FILE[:ARG] [--split=NAME] [--overwrite]`.
 
-  The config is that of the training that will use the features; run it again
-  after an interruption and it goes on.
+  Run again after an interruption, it goes on.
 
   Raises:
     UserError: the config, the data or the teacher needs mending.
   """
   rest, overrides = split_overrides(argv)
   parser = Parser("precompute", __doc__)
+  add_config_flag(parser)
   parser.add_argument(
-    "--config", required=True, help="config of the training to come"
+    "--split", help="of the data; default: config.data.train_split"
   )
-  parser.add_argument("--split", help="default: the config's train_split")
   parser.add_argument(
     "--overwrite", action="store_true", help="throw stale features away"
   )

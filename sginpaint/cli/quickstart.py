@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from sginpaint.cli import evaluate, inpaint, precompute, train
 from sginpaint.cli.__main__ import run
+from sginpaint.files import write_json
 
 ASSET = "assets/spl_scenes"
 TEACHER = "configs/classifier.py:quick"
@@ -64,7 +65,7 @@ def _run(command: Callable[[list[str]], int], words: list[str]) -> int:
 def _compare(root: pathlib.Path, spl: str) -> None:
   """Both checkpoints on the test split, under the same holes, in one report."""
   from sginpaint import checkpoints
-  from sginpaint.evaluation import evaluator, output, results
+  from sginpaint.evaluation import evaluator, output
   from sginpaint.evaluation.report import write_report
 
   print("\nEvaluating the checkpoint just trained, and the one in assets/")
@@ -82,7 +83,7 @@ def _compare(root: pathlib.Path, spl: str) -> None:
       evaluator.run(loaded, split, name=name, description=description)
     )
     output.save(evaluations[-1], root / "eval" / pathlib.Path(workdir).name)
-  results.write_json(root / "metrics.json", evaluations[0].metrics)
+  write_json(root / "metrics.json", evaluations[0].metrics)
   write_report(
     root / "report.html",
     evaluations=evaluations,

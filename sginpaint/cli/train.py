@@ -1,6 +1,8 @@
 """Trains what a config describes; run again with the same workdir, it resumes.
 
 python -m sginpaint train --config=configs/spl.py:quick --workdir=runs/spl
+
+--config.<field>=VALUE changes a field of the config.
 """
 
 import os
@@ -8,7 +10,7 @@ import pathlib
 
 from sginpaint.cli.config_files import parse_config
 from sginpaint.cli.overrides import split_overrides
-from sginpaint.cli.parser import Parser
+from sginpaint.cli.parser import Parser, add_config_flag
 from sginpaint.errors import UserError
 
 
@@ -23,11 +25,12 @@ def main(argv: list[str]) -> int:
   """
   rest, overrides = split_overrides(argv)
   parser = Parser("train", __doc__)
+  add_config_flag(parser)
   parser.add_argument(
-    "--config", required=True, help="configs/<name>.py[:quick,data=<recipe>]"
-  )
-  parser.add_argument(
-    "--workdir", required=True, help="where the training is kept"
+    "--workdir",
+    required=True,
+    metavar="DIR",
+    help="folder to keep the training in",
   )
   options = parser.parse_args(rest)
   config = parse_config(options.config, overrides)

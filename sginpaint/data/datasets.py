@@ -5,9 +5,9 @@
 outside: `Dataset` and `Split` (in `splits`).
 """
 
-from sginpaint.data.files import cache_directory
 from sginpaint.data.splits import Dataset, Split
 from sginpaint.errors import UserError
+from sginpaint.files import cache_directory
 
 __all__ = ["NAMES", "Dataset", "Split", "load_dataset"]
 

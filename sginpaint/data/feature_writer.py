@@ -26,8 +26,8 @@ from sginpaint.data.feature_format import (
   first_difference,
   shard_name,
 )
-from sginpaint.data.files import digest, write_atomically
 from sginpaint.errors import UserError
+from sginpaint.files import digest, write_atomically
 
 # More shards than this would meet the limit on open files.
 _MAX_SHARDS = 512

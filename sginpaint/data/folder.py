@@ -23,7 +23,6 @@ from sginpaint.data.classes import (
   read_classes,
   table_from_values,
 )
-from sginpaint.data.files import digest
 from sginpaint.data.folder_index import FileFacts, scan, sound_pictures
 from sginpaint.data.folder_layout import (
   Picture,
@@ -33,6 +32,7 @@ from sginpaint.data.folder_layout import (
 from sginpaint.data.images import decode_labels, decode_rgb
 from sginpaint.data.splits import Dataset, dataset_fingerprint
 from sginpaint.errors import UserError
+from sginpaint.files import digest
 
 _LOG = logging.getLogger(__name__)
 

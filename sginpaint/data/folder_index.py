@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 import tqdm
 
-from sginpaint.data.files import cache_directory, digest, write_atomically
 from sginpaint.data.folder_layout import Picture
 from sginpaint.data.images import (
   LabelFormatError,
@@ -28,6 +27,7 @@ from sginpaint.data.images import (
   decode_rgb,
 )
 from sginpaint.errors import UserError
+from sginpaint.files import cache_directory, digest, write_atomically
 
 _LOG = logging.getLogger(__name__)
 _VERSION = 1

@@ -74,14 +74,13 @@ def find_pictures(root: Path) -> tuple[Picture, ...]:
 
 
 def assign_splits(
-  root: Path, pictures: Sequence[Picture], *, seed: int = 0
+  root: Path, pictures: Sequence[Picture]
 ) -> dict[str, list[int]]:
   """Split name -> positions in `pictures`, each list ascending.
 
   Args:
     root: the folder, which may hold split files.
     pictures: out of `find_pictures`.
-    seed: of the split by hash.
 
   Raises:
     UserError: a split file lists a picture that is not there.
@@ -91,7 +90,7 @@ def assign_splits(
     by_folder.setdefault(picture.split, []).append(i)
   files = {s: f for s in SPLITS if (f := root / f"{s}.txt").is_file()}
   if not files:
-    return by_folder if "" not in by_folder else _by_hash(pictures, seed)
+    return by_folder if "" not in by_folder else _by_hash(pictures)
   # A split folder without a list of its own stays whole.
   splits = {s: i for s, i in by_folder.items() if s}
   for split, file in files.items():
@@ -191,13 +190,13 @@ def _listed(file: Path, pictures: Mapping[int, Picture]) -> list[int]:
   return sorted(positions)
 
 
-def _by_hash(pictures: Sequence[Picture], seed: int) -> dict[str, list[int]]:
+def _by_hash(pictures: Sequence[Picture]) -> dict[str, list[int]]:
   splits: dict[str, list[int]] = {"train": [], "validation": [], "test": []}
   for i, picture in enumerate(pictures):
     # The stem alone: variants of one picture in several subfolders must not
     # land on both sides.
     stem = PurePosixPath(picture.id).name
-    draw = hashlib.blake2b(f"{seed}/{stem}".encode(), digest_size=8).digest()
+    draw = hashlib.blake2b(stem.encode(), digest_size=8).digest()
     share = int.from_bytes(draw, "little") / 2**64
     split = "train" if share < 0.9 else "validation" if share < 0.95 else "test"
     splits[split].append(i)

@@ -16,7 +16,7 @@ import numpy as np
 from sginpaint.data.irregular import Ratio, Shape, check_shape, irregular
 from sginpaint.data.strokes import below
 
-__all__ = ["center", "irregular", "ratio_of", "rectangle", "sample"]
+__all__ = ["center", "irregular", "rectangle", "sample"]
 
 Size = int | tuple[int, int]
 
@@ -136,16 +136,6 @@ def sample(
   word = _words(keys[0], shape[0], 1)
   kind = (word >= limits).sum(1)
   return jax.lax.select_n(jnp.broadcast_to(_tail(kind), masks[0].shape), *masks)
-
-
-def ratio_of(mask: chex.Array) -> jax.Array:
-  """Hole area / picture area, float32 [B], of a mask [B, H, W, 1]."""
-  chex.assert_shape(mask, (None, None, None, 1))
-  hole = (mask > 0.5).sum((1, 2, 3)).astype(jnp.float32)
-  known = (mask <= 0.5).sum((1, 2, 3)).astype(jnp.float32)
-  # Not the mean: XLA turns a division by a constant into a product with its
-  # reciprocal, which puts 7 pixels of 100 beside 0.07.
-  return hole / (hole + known)
 
 
 # `sample` takes shares under the names of the kinds.

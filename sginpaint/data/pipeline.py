@@ -105,8 +105,6 @@ def training_batches(
   Raises:
     UserError: options that are unknown or do not go together.
   """
-  if teacher is not None:
-    _check_teacher(teacher, split, resize, crop)
   maker = _ExampleMaker.build(
     split,
     classes=classes or split.classes,
@@ -118,11 +116,8 @@ def training_batches(
     teacher_scale=teacher_scale,
     mask_folder=mask_folder,
   )
-  local = _local_batch_size(batch_size, process_count)
-  dataset = grain.MapDataset.range(len(split)).seed(seed).shuffle().repeat()
-  dataset = dataset.random_map(maker)[start_step * batch_size :]
-  dataset = dataset.batch(local, drop_remainder=True)
-  return BatchIterator(dataset[process_index::process_count], threads)
+  examples = _shuffled(maker, seed)[start_step * batch_size :]
+  return _iterate(examples, batch_size, process_index, process_count, threads)
 
 
 def evaluation_batches(
@@ -135,7 +130,6 @@ def evaluation_batches(
   indices: Sequence[int] | None = None,
   process_index: int = 0,
   process_count: int = 1,
-  teacher_scale: int = 0,
 ) -> BatchIterator:
   """Each example once, in order, without augmentation (crops are central).
 
@@ -153,18 +147,14 @@ def evaluation_batches(
     crop="center",
     flip=False,
     teacher=None,
-    teacher_scale=teacher_scale,
+    teacher_scale=0,
     mask_folder=None,
   )
-  local = _local_batch_size(batch_size, process_count)
   chosen = list(range(len(split)) if indices is None else map(int, indices))
-  padding = -len(chosen) % batch_size
-  padded = [(i, True) for i in chosen] + [(i, False) for i in chosen[-1:]] * (
-    padding
-  )
-  dataset = grain.MapDataset.source(padded).map(maker.evaluation_example)
-  dataset = dataset.batch(local, drop_remainder=True)
-  return BatchIterator(dataset[process_index::process_count], threads)
+  padding = [(i, False) for i in chosen[-1:]] * (-len(chosen) % batch_size)
+  positions = [(i, True) for i in chosen] + padding
+  examples = grain.MapDataset.source(positions).map(maker.evaluation_example)
+  return _iterate(examples, batch_size, process_index, process_count, threads)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -186,13 +176,28 @@ class _ExampleMaker:
   def build(
     cls, split: Split, *, classes: Sequence[ClassInfo], **options
   ) -> Self:
-    check_options(resize=options["resize"], crop=options["crop"])
     return cls(
       split=split,
       mirror=mirror_table(classes),
       permutation=attribute_permutation(classes, split.attributes),
       **options,
     )
+
+  def __post_init__(self) -> None:
+    check_options(resize=self.resize, crop=self.crop)
+    if self.teacher is None:
+      return
+    if self.resize == "shorter_side" and self.crop == "random":
+      raise UserError(
+        "config.data.crop: random crops have no precomputed teacher features; "
+        "use config.teacher.mode=online, or crop=center"
+      )
+    if len(self.teacher) != len(self.split):
+      raise UserError(
+        f"{self.teacher.directory}: features of {len(self.teacher)} pictures, "
+        f"but split {self.split.name!r} has {len(self.split)}; run precompute "
+        "again"
+      )
 
   def __call__(
     self, index: int, generator: np.random.Generator
@@ -235,25 +240,24 @@ class _ExampleMaker:
     return self(index, np.random.default_rng(0)) | {"valid": np.bool_(valid)}
 
 
-def _local_batch_size(batch_size: int, process_count: int) -> int:
+def _shuffled(maker: _ExampleMaker, seed: int) -> grain.MapDataset:
+  """Endless examples; every epoch is another permutation of the split."""
+  indices = grain.MapDataset.range(len(maker.split)).seed(seed)
+  return indices.shuffle().repeat().random_map(maker)
+
+
+def _iterate(
+  examples: grain.MapDataset,
+  batch_size: int,
+  process_index: int,
+  process_count: int,
+  threads: int,
+) -> BatchIterator:
+  """Batches of this process: its block of every `batch_size` examples."""
   if batch_size < 1 or batch_size % process_count:
     raise UserError(
       f"config.batch_size: {batch_size} cannot be shared by {process_count} "
       "processes; use a multiple"
     )
-  return batch_size // process_count
-
-
-def _check_teacher(
-  teacher: FeatureStore, split: Split, resize: str, crop: str
-) -> None:
-  if resize == "shorter_side" and crop == "random":
-    raise UserError(
-      "config.data.crop: random crops have no precomputed teacher features; "
-      "use config.teacher.mode=online, or crop=center"
-    )
-  if len(teacher) != len(split):
-    raise UserError(
-      f"{teacher.directory}: features of {len(teacher)} pictures, but split "
-      f"{split.name!r} has {len(split)}; run precompute again"
-    )
+  batches = examples.batch(batch_size // process_count, drop_remainder=True)
+  return BatchIterator(batches[process_index::process_count], threads)

@@ -37,7 +37,6 @@ from sginpaint.data.classes import (
   default_colour,
   read_classes,
 )
-from sginpaint.data.files import digest
 from sginpaint.data.images import (
   LabelFormatError,
   UnreadableError,
@@ -46,6 +45,7 @@ from sginpaint.data.images import (
 )
 from sginpaint.data.splits import Dataset, dataset_fingerprint
 from sginpaint.errors import UserError
+from sginpaint.files import digest
 
 _SEGMENTATION = (
   "segmentation",

@@ -7,8 +7,8 @@ from typing import Protocol
 import numpy as np
 
 from sginpaint.data.classes import ClassInfo
-from sginpaint.data.files import digest
 from sginpaint.errors import UserError
+from sginpaint.files import digest
 
 ALIASES = {"val": "validation", "validation": "val"}
 

@@ -47,26 +47,18 @@ class FeatureStore:
     metadata: all that is recorded about them.
   """
 
-  def __init__(
-    self,
-    directory: str | Path,
-    expected: Mapping[str, Any],
-    *,
-    command: str = COMMAND,
-  ):
+  def __init__(self, directory: str | Path, expected: Mapping[str, Any]):
     """Opens features that are there, complete, and made as expected.
 
     Args:
       directory: filled by a `FeatureWriter`.
       expected: fields of its metadata and the values that are needed.
-      command: that makes them, for messages.
 
     Raises:
       UserError: there are none, they are unfinished or damaged, or a field
         differs; names it, both values, and the command.
     """
     self.directory = Path(directory)
-    self._command = command
     self.metadata = self._read_metadata()
     difference = first_difference(
       self.metadata, {**expected, "version": VERSION}
@@ -74,7 +66,7 @@ class FeatureStore:
     if difference:
       raise UserError(
         f"{self.directory}: stale teacher features: {difference}; make them "
-        f"again: {command} --overwrite"
+        f"again: {COMMAND} --overwrite"
       )
     for path, shard in self._shards():
       if not path.is_file() or path.stat().st_size != shard["bytes"]:
@@ -162,18 +154,17 @@ class FeatureStore:
     progress = self.directory / PROGRESS
     if not progress.is_file():
       raise UserError(
-        f"{self.directory}: no teacher features there; make them: "
-        f"{self._command}"
+        f"{self.directory}: no teacher features there; make them: {COMMAND}"
       )
     found = json.loads(progress.read_text(encoding="utf-8"))
     done = len(found["shards"]) * found["records_per_shard"]
     raise UserError(
       f"{self.directory}: teacher features are unfinished ({done} of "
-      f"{found['count']} pictures); go on: {self._command}"
+      f"{found['count']} pictures); go on: {COMMAND}"
     )
 
   def _damaged(self, path: Path) -> UserError:
     return UserError(
       f"{path}: missing or damaged; make the teacher features again: "
-      f"{self._command} --overwrite"
+      f"{COMMAND} --overwrite"
     )

@@ -17,8 +17,10 @@ from sginpaint.checkpoints import Loaded
 from sginpaint.data.pipeline import evaluation_batches
 from sginpaint.data.splits import Split
 from sginpaint.errors import UserError
+from sginpaint.evaluation import provenance
 from sginpaint.evaluation.classification import mean_average_precision
-from sginpaint.evaluation.results import write_atomically, write_json
+from sginpaint.evaluation.results import csv_text
+from sginpaint.files import write_atomically, write_json
 
 
 def evaluate_classifier(
@@ -59,18 +61,9 @@ def evaluate_classifier(
     "metrics": {"all": scores},
     "baselines": {"prevalence": {"all": _scores(constant, targets)[0]}},
     "attributes": dict(zip(split.attributes, per_attribute, strict=True)),
-    "provenance": {
-      "system": config.system,
-      "checkpoint_hash": loaded.hash,
-      "weights": weights,
-      "data": config.data.name,
-      "split": split.name,
-      "split_fingerprint": split.fingerprint,
-      "image_size": config.data.image_size,
-    },
+    "provenance": provenance.describe(loaded, split, weights),
   }
   output = Path(output_dir)
-  output.mkdir(parents=True, exist_ok=True)
   write_atomically(
     output / "per_image.csv", _csv(split, indices, logits, targets)
   )
@@ -123,16 +116,11 @@ def _csv(
   split: Split, indices: np.ndarray, logits: np.ndarray, targets: np.ndarray
 ) -> str:
   """index, image, then the logit of each attribute and its truth."""
-  names = split.attributes
-  header = ["index", "image", *names, *(f"true_{name}" for name in names)]
-  lines = [",".join(header)]
+  names, ids = split.attributes, split.ids
+  table = [["index", "image", *names, *(f"true_{name}" for name in names)]]
   for index, scores, truth in zip(indices, logits, targets, strict=True):
     known = ["" if np.isnan(t) else f"{t:g}" for t in truth]
-    cells = [
-      str(index),
-      split.ids[index],
-      *(f"{s:.4f}" for s in scores),
-      *known,
-    ]
-    lines.append(",".join(cells))
-  return "\n".join(lines) + "\n"
+    table.append(
+      [str(index), ids[index], *(f"{s:.4f}" for s in scores), *known]
+    )
+  return csv_text(table)

@@ -21,7 +21,7 @@ from sginpaint.checkpoints import Loaded
 from sginpaint.data.pipeline import evaluation_batches
 from sginpaint.data.splits import Split
 from sginpaint.errors import UserError
-from sginpaint.evaluation import results
+from sginpaint.evaluation import provenance, results
 from sginpaint.evaluation.baselines import check_names
 from sginpaint.evaluation.classifiers import evaluate_classifier
 from sginpaint.evaluation.gallery import Gallery
@@ -29,7 +29,7 @@ from sginpaint.evaluation.manifest import Manifest, build_manifest
 from sginpaint.evaluation.output import save
 from sginpaint.evaluation.predictor import Measured, Predictor
 from sginpaint.evaluation.protocols import Protocol, get_protocol
-from sginpaint.evaluation.results import SYSTEM, Evaluation, Row
+from sginpaint.evaluation.results import SYSTEM, Evaluation, Panel, Row
 
 _HOST_THREADS = 4
 
@@ -101,34 +101,10 @@ def run(
   if config.eval.guidance == "truth":
     _check_classes(split, config)
   manifest = _manifest(split, config)
-  colors = np.array([info.colour for info in split.classes], np.uint8)
-  gallery = Gallery(
-    manifest,
-    samples=config.eval.panels,
-    colors=colors if len(colors) else None,
+  rows, panels, holes = _gather(
+    loaded, split, manifest, protocol, progress=progress
   )
-  rows: list[Row] = []
-  holes = hashlib.sha256()
-  with (
-    ThreadPoolExecutor(_HOST_THREADS) as pool,
-    tqdm.tqdm(
-      total=len(manifest.pairs),
-      desc="evaluate",
-      unit="picture",
-      disable=None if progress else True,
-    ) as bar,
-  ):
-    for measured in _measured(loaded, split, manifest, protocol, pool):
-      new = rows_of(measured, manifest)
-      gallery.offer(measured, new)
-      rows += new
-      bar.update(len(new))
-      holes.update(np.packbits(measured.mask > 0.5).tobytes())
   manifest = manifest.completed({row.index: row.ratio for row in rows})
-  provenance = {
-    **_provenance(loaded, split, manifest, weights),
-    "mask_set_hash": manifest.set_hash or holes.hexdigest(),
-  }
   return Evaluation(
     name=name or f"{config.system}, step {loaded.step}",
     description=description,
@@ -140,10 +116,15 @@ def run(
       "masks": config.eval.masks,
       "guidance": config.eval.guidance,
       **scores_of(rows, protocol),
-      "provenance": provenance,
+      "provenance": {
+        **provenance.describe(loaded, split, weights),
+        "seed": manifest.seed,
+        "manifest_hash": manifest.hash,
+        "mask_set_hash": manifest.set_hash or holes,
+      },
     },
     rows=rows,
-    panels=gallery.panels(),
+    panels=panels,
     manifest=manifest,
     config=config.to_dict(),
   )
@@ -174,6 +155,41 @@ def _manifest(split: Split, config: Any) -> Manifest:
     rectangle_size=tuple(config.masks.rectangle_size),
     white_is_hole=config.eval.white_is_hole,
   )
+
+
+def _gather(
+  loaded: Loaded,
+  split: Split,
+  manifest: Manifest,
+  protocol: Protocol,
+  *,
+  progress: bool,
+) -> tuple[list[Row], list[Panel], str]:
+  """Measures every pair; (rows, panels to show, sha256 of the masks)."""
+  colors = np.array([info.colour for info in split.classes], np.uint8)
+  gallery = Gallery(
+    manifest,
+    samples=loaded.config.eval.panels,
+    colors=colors if len(colors) else None,
+  )
+  rows: list[Row] = []
+  holes = hashlib.sha256()
+  with (
+    ThreadPoolExecutor(_HOST_THREADS) as pool,
+    tqdm.tqdm(
+      total=len(manifest.pairs),
+      desc="evaluate",
+      unit="picture",
+      disable=None if progress else True,
+    ) as bar,
+  ):
+    for measured in _measured(loaded, split, manifest, protocol, pool):
+      new = rows_of(measured, manifest)
+      gallery.offer(measured, new)
+      rows += new
+      bar.update(len(new))
+      holes.update(np.packbits(measured.mask > 0.5).tobytes())
+  return rows, gallery.panels(), holes.hexdigest()
 
 
 def _measured(
@@ -232,24 +248,4 @@ def scores_of(rows: list[Row], protocol: Protocol) -> dict[str, Any]:
     "baselines": summary,
     "capped": results.count_capped(rows, protocol),
     "without_hole": sum(row.ratio == 0 for row in rows),
-  }
-
-
-def _provenance(
-  loaded: Loaded, split: Split, manifest: Manifest, weights: str
-) -> dict[str, Any]:
-  data = loaded.config.data
-  return {
-    "system": loaded.config.system,
-    "checkpoint_hash": loaded.hash,
-    "weights": weights,
-    "data": data.name,
-    "split": split.name,
-    "split_fingerprint": split.fingerprint,
-    "image_size": data.image_size,
-    "resize": data.resize,
-    "seed": manifest.seed,
-    "manifest_hash": manifest.hash,
-    "jax": jax.__version__,
-    "device": jax.devices()[0].device_kind,
   }

@@ -17,6 +17,7 @@ from sginpaint.evaluation.results import SYSTEM, Panel, Row
 from sginpaint.evaluation.visualize import show_output
 
 EXTREMES = 3
+RANK_BY = "hole_psnr"  # higher = better
 
 
 class Gallery:
@@ -27,7 +28,6 @@ class Gallery:
     manifest: Manifest,
     *,
     samples: int,
-    rank_by: str = "hole_psnr",
     colors: np.ndarray | None = None,
   ):
     """Starts empty.
@@ -35,13 +35,11 @@ class Gallery:
     Args:
       manifest: the pairs.
       samples: pictures drawn blindly.
-      rank_by: measure of best and worst, higher = better.
       colors: uint8 [K, 3] of the classes.
     """
     in_order = sorted(manifest.pairs, key=lambda pair: pair.place)
     self._wanted = {pair.index for pair in in_order[:samples]}
     self._places = {pair.index: pair.place for pair in in_order}
-    self._rank_by = rank_by
     self._colors = colors
     self._samples: list[Panel] = []
     self._best: list[Panel] = []
@@ -74,7 +72,7 @@ class Gallery:
     ]
 
   def _rank(self, row: Row) -> float:
-    return row.scores[SYSTEM][self._rank_by]
+    return row.scores[SYSTEM][RANK_BY]
 
   def _enters(self, kept: list[Panel], rank: float, sign: int) -> bool:
     if math.isnan(rank):

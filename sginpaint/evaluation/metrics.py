@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 
 PSNR_CAP = 100.0
+_PEAK = 255.0  # largest value of a sample
 
 
 @flax.struct.dataclass
@@ -56,9 +57,9 @@ def _pair(a: chex.Array, b: chex.Array) -> tuple[jax.Array, jax.Array]:
   return jnp.asarray(a, jnp.float32), jnp.asarray(b, jnp.float32)
 
 
-def _psnr_of(mse: jax.Array, max_value: float) -> jax.Array:
-  floor = max_value**2 / 10.0 ** (PSNR_CAP / 10.0)
-  return 10.0 * jnp.log10(max_value**2 / jnp.maximum(mse, floor))
+def _psnr_of(mse: jax.Array) -> jax.Array:
+  floor = _PEAK**2 / 10.0 ** (PSNR_CAP / 10.0)
+  return 10.0 * jnp.log10(_PEAK**2 / jnp.maximum(mse, floor))
 
 
 def is_capped(psnr_values: chex.Array) -> chex.Array:
@@ -66,23 +67,19 @@ def is_capped(psnr_values: chex.Array) -> chex.Array:
   return psnr_values >= PSNR_CAP - 1e-4
 
 
-def psnr(
-  a: chex.Array, b: chex.Array, *, max_value: float = 255.0
-) -> jax.Array:
+def psnr(a: chex.Array, b: chex.Array) -> jax.Array:
   """Peak signal-to-noise ratio over the whole picture, dB, at most 100."""
   a, b = _pair(a, b)
-  return _psnr_of(jnp.mean((a - b) ** 2, axis=(1, 2, 3)), max_value)
+  return _psnr_of(jnp.mean((a - b) ** 2, axis=(1, 2, 3)))
 
 
-def mae(a: chex.Array, b: chex.Array, *, max_value: float = 255.0) -> jax.Array:
+def mae(a: chex.Array, b: chex.Array) -> jax.Array:
   """Mean absolute difference, each channel apart, on the scale [0, 1]."""
   a, b = _pair(a, b)
-  return jnp.mean(jnp.abs(a - b), axis=(1, 2, 3)) / max_value
+  return jnp.mean(jnp.abs(a - b), axis=(1, 2, 3)) / _PEAK
 
 
-def l1_spl(
-  a: chex.Array, b: chex.Array, *, max_value: float = 255.0
-) -> jax.Array:
+def l1_spl(a: chex.Array, b: chex.Array) -> jax.Array:
   """Mean absolute difference of the channel means, on the scale [0, 1].
 
   What the official SPL code calls L1: errors of opposite sign in two channels
@@ -90,12 +87,7 @@ def l1_spl(
   """
   a, b = _pair(a, b)
   difference = jnp.abs(jnp.mean(a, axis=-1) - jnp.mean(b, axis=-1))
-  return jnp.mean(difference, axis=(1, 2)) / max_value
-
-
-def has_hole(mask: chex.Array) -> jax.Array:
-  """bool [B]: at least one pixel of the picture is missing."""
-  return jnp.any(mask > 0.5, axis=(1, 2, 3))
+  return jnp.mean(difference, axis=(1, 2)) / _PEAK
 
 
 def _hole_mean(values: jax.Array, mask: chex.Array) -> jax.Array:
@@ -108,20 +100,16 @@ def _hole_mean(values: jax.Array, mask: chex.Array) -> jax.Array:
   return jnp.where(count > 0, mean, jnp.nan)
 
 
-def hole_psnr(
-  a: chex.Array, b: chex.Array, mask: chex.Array, *, max_value: float = 255.0
-) -> jax.Array:
+def hole_psnr(a: chex.Array, b: chex.Array, mask: chex.Array) -> jax.Array:
   """PSNR over hole pixels, three channels together, dB, at most 100."""
   a, b = _pair(a, b)
-  return _psnr_of(_hole_mean((a - b) ** 2, mask), max_value)
+  return _psnr_of(_hole_mean((a - b) ** 2, mask))
 
 
-def hole_mae(
-  a: chex.Array, b: chex.Array, mask: chex.Array, *, max_value: float = 255.0
-) -> jax.Array:
+def hole_mae(a: chex.Array, b: chex.Array, mask: chex.Array) -> jax.Array:
   """Mean absolute difference over hole pixels, on the scale [0, 1]."""
   a, b = _pair(a, b)
-  return _hole_mean(jnp.abs(a - b), mask) / max_value
+  return _hole_mean(jnp.abs(a - b), mask) / _PEAK
 
 
 def _window(kind: str, size: int, sigma: float) -> np.ndarray:
@@ -150,7 +138,6 @@ def ssim(
   window: str = "gaussian",
   size: int = 11,
   sigma: float = 1.5,
-  data_range: float = 255.0,
   sample_covariance: bool = False,
 ) -> jax.Array:
   """Structural similarity.
@@ -161,7 +148,6 @@ def ssim(
     window: "gaussian" (Wang et al.; width `sigma`) or "uniform".
     size: side of the window, odd.
     sigma: of the Gaussian.
-    data_range: difference of the largest and the smallest possible value.
     sample_covariance: n / (n - 1) instead of population (co)variances.
 
   Raises:
@@ -182,7 +168,7 @@ def ssim(
     )
 
   # Around mid-grey the squares are a quarter as large: less cancellation.
-  centre = data_range / 2
+  centre = _PEAK / 2
   a, b = a - centre, b - centre
   mean_a, mean_b = smooth(a), smooth(b)
   n = size * size
@@ -191,7 +177,7 @@ def ssim(
   var_b = norm * (smooth(b * b) - mean_b**2)
   cov = norm * (smooth(a * b) - mean_a * mean_b)
   mean_a, mean_b = mean_a + centre, mean_b + centre
-  c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
+  c1, c2 = (0.01 * _PEAK) ** 2, (0.03 * _PEAK) ** 2
   luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
   structure = (2 * cov + c2) / (var_a + var_b + c2)
   return jnp.mean(luminance * structure, axis=(1, 2, 3))

@@ -9,6 +9,7 @@ from sginpaint.evaluation import results
 from sginpaint.evaluation.report import write_report
 from sginpaint.evaluation.results import SYSTEM, Evaluation, Panel
 from sginpaint.evaluation.visualize import grid, with_hole
+from sginpaint.files import write_atomically, write_json
 
 _GRID_ROWS = 8
 
@@ -19,9 +20,8 @@ def save(evaluation: Evaluation, output_dir: str | Path) -> None:
   metrics.json comes last: where it is, the others are.
   """
   output = Path(output_dir)
-  output.mkdir(parents=True, exist_ok=True)
   provenance = evaluation.metrics["provenance"]
-  results.write_atomically(
+  write_atomically(
     output / "manifest.jsonl",
     evaluation.manifest.to_jsonl(
       **{
@@ -30,7 +30,7 @@ def save(evaluation: Evaluation, output_dir: str | Path) -> None:
       }
     ),
   )
-  results.write_atomically(
+  write_atomically(
     output / "per_image.csv",
     results.to_csv(evaluation.rows, evaluation.protocol),
   )
@@ -38,9 +38,9 @@ def save(evaluation: Evaluation, output_dir: str | Path) -> None:
   if samples:
     picture = panel_grid(samples[:_GRID_ROWS])
     encoded = cv2.imencode(".png", picture[..., ::-1])[1]
-    results.write_atomically(output / "grid.png", encoded.tobytes())
+    write_atomically(output / "grid.png", encoded.tobytes())
   write_report(output / "report.html", evaluations=[evaluation])
-  results.write_json(output / "metrics.json", evaluation.metrics)
+  write_json(output / "metrics.json", evaluation.metrics)
 
 
 def panel_grid(panels: list[Panel]) -> np.ndarray:

@@ -166,6 +166,6 @@ def get_protocol(name: str) -> Protocol:
   """
   if name not in PROTOCOLS:
     raise UserError(
-      f"protocol {name!r} is not known; choose from {', '.join(PROTOCOLS)}"
+      f"config.eval.protocol is {name!r}; choose from {', '.join(PROTOCOLS)}"
     )
   return PROTOCOLS[name]

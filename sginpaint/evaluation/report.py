@@ -13,7 +13,8 @@ from typing import Any
 
 from sginpaint.evaluation import report_pictures, report_scores, report_style
 from sginpaint.evaluation.report_scores import Method, label
-from sginpaint.evaluation.results import SYSTEM, Evaluation, write_atomically
+from sginpaint.evaluation.results import SYSTEM, Evaluation
+from sginpaint.files import write_atomically
 
 
 def write_report(
@@ -26,7 +27,7 @@ def write_report(
   """Writes the report.
 
   Args:
-    path: of the HTML file; its folder exists.
+    path: of the HTML file.
     evaluations: at least one; their panels are matched by picture.
     title: of the page.
     lead: a paragraph under the title.

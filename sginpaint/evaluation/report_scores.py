@@ -189,8 +189,11 @@ def nice_ticks(low: float, high: float) -> list[float]:
 
 
 def bar_chart(methods: Sequence[Method], measure: Measure) -> str:
-  """Grouped bars per bucket as inline SVG; the axis starts at 0 for errors
-  and ratios, and just below the lowest bar for dB, where 0 means nothing."""
+  """Grouped bars per bucket as inline SVG.
+
+  The axis starts at 0 for errors and ratios, and just below the lowest bar for
+  dB, where 0 means nothing.
+  """
   buckets = list(methods[0].buckets)
   values = [
     v for m in methods for b in buckets

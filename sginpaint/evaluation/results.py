@@ -1,18 +1,14 @@
-"""What an evaluation found: rows, buckets of hole size, and their files.
+"""What an evaluation found: rows, buckets of hole size, means, CSV.
 
 `SYSTEM` names the network among the methods; the others are baselines. Scores
-are floats, NaN where a picture has no hole to measure. Files are written beside
-their place and moved there, so that a reader never sees half of one.
+are floats, NaN where a picture has no hole to measure.
 """
 
 import csv
 import dataclasses
 import io
-import json
 import math
-import os
-import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -167,34 +163,22 @@ def to_csv(rows: Sequence[Row], protocol: Protocol) -> str:
   """
   names = [m.name for m in protocol.measures]
   methods = list(rows[0].scores)
-  header = ["index", "image", "mask", "ratio"]
+  header: list[Any] = ["index", "image", "mask", "ratio"]
   for method in methods:
     prefix = "" if method == SYSTEM else f"{method}_"
     header += [prefix + name for name in names]
-  text = io.StringIO()
-  writer = csv.writer(text, lineterminator="\n")
-  writer.writerow(header)
+  table = [header]
   for row in rows:
     cells: list[Any] = [row.index, row.image, row.mask, f"{row.ratio:.6f}"]
     for method in methods:
       values = (row.scores[method][name] for name in names)
       cells += ["" if math.isnan(v) else f"{v:.6f}" for v in values]
-    writer.writerow(cells)
+    table.append(cells)
+  return csv_text(table)
+
+
+def csv_text(table: Iterable[Sequence[Any]]) -> str:
+  """Lines of cells as the text of a CSV file."""
+  text = io.StringIO()
+  csv.writer(text, lineterminator="\n").writerows(table)
   return text.getvalue()
-
-
-def write_atomically(path: pathlib.Path, data: str | bytes) -> None:
-  """Replaces `path` by `data` in one move."""
-  temporary = path.with_name(f".{path.name}.{os.getpid()}")
-  raw = data.encode() if isinstance(data, str) else data
-  try:
-    temporary.write_bytes(raw)
-    os.replace(temporary, path)
-  finally:
-    temporary.unlink(missing_ok=True)
-
-
-def write_json(path: pathlib.Path, value: Any) -> None:
-  """Strict JSON: a NaN is an error, for most readers refuse it."""
-  text = json.dumps(value, indent=2, allow_nan=False)
-  write_atomically(path, text + "\n")

@@ -13,21 +13,13 @@ import numpy as np
 from PIL import Image, TiffImagePlugin
 
 from sginpaint.errors import UserError
+from sginpaint.images.depth import UNREADABLE
 
-_PNG_DEPTH, _PNG_KIND = 24, 25  # byte offsets inside IHDR
+_PNG_KIND = 25  # byte offset inside IHDR
 _PNG_KINDS = {1: 0, 2: 4, 3: 2, 4: 6}  # channels -> colour type of PNG
 _BITS, _PHOTOMETRIC, _ORIENTATION = 258, 262, 274
 _PLANAR, _EXTRA_SAMPLES = 284, 338
 _SHORT, _LONG, _UNDEFINED = 3, 4, 7  # types of TIFF values
-
-
-def bit_depth(image: Image.Image, data: bytes) -> int:
-  """Bits per sample of an opened picture whose first bytes are `data`."""
-  if image.format == "PNG":
-    return data[_PNG_DEPTH]
-  if isinstance(image, TiffImagePlugin.TiffImageFile):
-    return max(image.tag_v2.get(_BITS, (1,)))
-  return 8
 
 
 def decode(image: Image.Image, data: bytes, name: str) -> np.ndarray:
@@ -42,14 +34,13 @@ def decode(image: Image.Image, data: bytes, name: str) -> np.ndarray:
     uint16 [H, W, C].
 
   Raises:
-    UserError: a 16-bit layout that OpenCV would decode wrongly or not at all.
+    UserError: OpenCV does not decode it.
   """
   if isinstance(image, TiffImagePlugin.TiffImageFile):
-    _refuse_unsafe_tiff(image, name)
     data = _without_orientation(data)
   array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
   if array is None or array.dtype != np.uint16:
-    raise UserError(f"{name}: {_UNREADABLE}")
+    raise UserError(f"{name}: {UNREADABLE}")
   if array.ndim == 2:
     return _with_key(array, image.info.get("transparency"))
   if image.format == "PNG" and data[_PNG_KIND] == _PNG_KINDS[2]:
@@ -58,33 +49,21 @@ def decode(image: Image.Image, data: bytes, name: str) -> np.ndarray:
   return cv2.cvtColor(array, order)
 
 
-_UNREADABLE = "this kind of 16-bit picture is not read; save it as 16-bit PNG"
-
-
-def _refuse_unsafe_tiff(
-  image: TiffImagePlugin.TiffImageFile, name: str
-) -> None:
-  tags = image.tag_v2
-  plain = (
-    tags.get(_PLANAR, 1) == 1
-    and tags.get(_PHOTOMETRIC) in (1, 2)
-    and tags.get(_EXTRA_SAMPLES, (2,)) == (2,)
-  )
-  if not plain:
-    raise UserError(f"{name}: {_UNREADABLE} with straight alpha")
-
-
 def _without_orientation(data: bytes) -> bytes:
   """Sets the orientation tag to "upright": OpenCV would turn half of them."""
   order = "<" if data[:2] == b"II" else ">"
-  magic, start = struct.unpack_from(order + "HI", data, 2)
-  if magic != 42:  # BigTIFF has no 32-bit directory; OpenCV reads it as it is
-    return data
-  (count,) = struct.unpack_from(order + "H", data, start)
-  for entry in range(start + 2, start + 2 + 12 * count, 12):
+  big = struct.unpack_from(order + "H", data, 2)[0] == 43
+  # Where the directory's offset lies, and the types of it and of the count.
+  at, offset, number = (8, "Q", "Q") if big else (4, "I", "H")
+  (start,) = struct.unpack_from(order + offset, data, at)
+  (count,) = struct.unpack_from(order + number, data, start)
+  first, size, value = start + struct.calcsize("=" + number), 12, 8
+  if big:
+    size, value = 20, 12
+  for entry in range(first, first + size * count, size):
     if struct.unpack_from(order + "H", data, entry)[0] == _ORIENTATION:
-      upright = struct.pack(order + "H", 1)
-      return data[: entry + 8] + upright + data[entry + 10 :]
+      at = entry + value
+      return data[:at] + struct.pack(order + "H", 1) + data[at + 2 :]
   return data
 
 

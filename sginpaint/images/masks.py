@@ -13,7 +13,9 @@ from sginpaint.data.images import (
 from sginpaint.errors import UserError
 from sginpaint.images.reading import (
   Picture,
+  damage_named,
   read_bytes,
+  read_header,
   read_picture,
   to_8_bits,
 )
@@ -79,12 +81,12 @@ def read_labels(path: str | os.PathLike, size: tuple[int, int]) -> np.ndarray:
   Raises:
     UserError: unreadable, of another size, or not single-channel.
   """
+  check_size(path, read_header(path).size, size)
   try:
-    labels = decode_labels(read_bytes(path))
+    with damage_named(path):
+      return decode_labels(read_bytes(path))
   except (UnreadableError, LabelFormatError) as e:
     raise UserError(f"{path}: {e}") from e
-  check_size(path, labels.shape, size)
-  return labels
 
 
 def _levels(mask: Picture) -> np.ndarray:

@@ -9,7 +9,9 @@ import io
 import logging
 import os
 import pathlib
+import struct
 import threading
+import zlib
 from collections.abc import Iterator
 
 import cv2
@@ -18,6 +20,7 @@ from PIL import Image
 
 from sginpaint.errors import UserError
 from sginpaint.images import deep
+from sginpaint.images.depth import check_depth
 
 INPUT_SUFFIXES = (
   *(".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm"),
@@ -25,6 +28,11 @@ INPUT_SUFFIXES = (
 )
 MAX_PIXELS = 200_000_000  # larger pictures are refused before decoding
 _ORIENTATION = 274  # EXIF tag
+# What Pillow's readers raise over damaged bytes, from opening to decoding.
+_DAMAGE = (
+  *(OSError, SyntaxError, ValueError, EOFError, RuntimeError, TypeError),
+  *(LookupError, ArithmeticError, struct.error, zlib.error),
+)
 _pillow_limit = threading.Lock()
 _log = logging.getLogger(__name__)
 
@@ -85,7 +93,8 @@ def read_header(path: str | os.PathLike) -> Header:
   """Reads size, depth and format without decoding.
 
   Raises:
-    UserError: no such file, not a picture, or too many pixels.
+    UserError: no such file, not a picture, too many pixels, or samples that
+      cannot be kept (floats, more than 16 bits, deep ones but PNG and TIFF).
   """
   with _opened(path) as (image, data):
     width, height = image.size
@@ -94,7 +103,7 @@ def read_header(path: str | os.PathLike) -> Header:
     swap = image.format != "TIFF" and orientation >= 5
     return Header(
       (width, height) if swap else (height, width),
-      deep.bit_depth(image, data),
+      check_depth(image, data, str(path)),
       image.format or "",
       orientation != 1,
     )
@@ -104,17 +113,15 @@ def read_picture(path: str | os.PathLike) -> Picture:
   """Reads a picture with its depth, alpha and profile, and turns it upright.
 
   Raises:
-    UserError: no such file, not a picture, damaged, more than `MAX_PIXELS`
-      pixels, or of a kind that cannot be kept (32-bit and float samples).
+    UserError: see `read_header`; or the picture is damaged.
   """
   with _opened(path) as (image, data):
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
       _log.warning("%s: holds several pictures; the first is used", path)
-    if image.mode in ("I", "F"):
-      raise UserError(f"{path}: samples of 32 bits; save it with 16 or 8 bits")
+    bits = check_depth(image, data, str(path))
     orientation = _orientation(image)
     image.load()  # also for 16 bits: Pillow notices a truncated file
-    if deep.bit_depth(image, data) == 16:
+    if bits == 16:
       samples = deep.decode(image, data, str(path))
     else:
       samples = _samples_8_bit(image)
@@ -175,21 +182,30 @@ def _opened(
 ) -> Iterator[tuple[Image.Image, bytes]]:
   """Opens a file with Pillow; turns what goes wrong into one line."""
   data = read_bytes(path)
-  try:
-    with _no_pillow_limit():
-      image = Image.open(io.BytesIO(data))
-  except Image.UnidentifiedImageError as e:
-    raise UserError(f"{path}: not a picture that can be read") from e
+  if not data:
+    raise UserError(f"{path}: the file is empty")
+  with damage_named(path), _no_pillow_limit():
+    image = Image.open(io.BytesIO(data))
   pixels = image.width * image.height
   if pixels > MAX_PIXELS:
     raise UserError(
       f"{path}: {pixels} pixels ({image.width}x{image.height}); at most "
       f"{MAX_PIXELS} are read, make it smaller or cut it"
     )
+  with damage_named(path), image:
+    yield image, data
+
+
+@contextlib.contextmanager
+def damage_named(path: str | os.PathLike) -> Iterator[None]:
+  """Turns what Pillow raises over a file into a `UserError` that names it."""
   try:
-    with image:
-      yield image, data
-  except (OSError, SyntaxError, ValueError, EOFError) as e:
+    yield
+  except Image.UnidentifiedImageError as e:
+    raise UserError(
+      f"{path}: not a picture that can be read; save it as PNG"
+    ) from e
+  except _DAMAGE as e:
     raise UserError(f"{path}: damaged picture ({e})") from e
 
 

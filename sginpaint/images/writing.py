@@ -2,7 +2,6 @@
 
 import dataclasses
 import io
-import itertools
 import os
 import pathlib
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from sginpaint.errors import UserError
+from sginpaint.files import write_atomically
 from sginpaint.images import deep
 from sginpaint.images.reading import Picture, to_8_bits
 
@@ -33,7 +33,6 @@ _OPTIONS: dict[str, dict[str, Any]] = {
   "JPEG": {"quality": 95, "subsampling": 0},
 }
 _MAX_SIDE = {"WEBP": 16383, "JPEG": 65535}
-_counter = itertools.count()
 
 
 def output_format(path: str | os.PathLike) -> str:
@@ -126,15 +125,8 @@ def write_bytes(path: str | os.PathLike, data: bytes) -> None:
   Raises:
     UserError: it cannot be written.
   """
-  path = pathlib.Path(path)
-  draft = path.with_name(f".{path.name}.{os.getpid()}.{next(_counter)}.part")
   try:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-      draft.write_bytes(data)
-      os.replace(draft, path)
-    finally:
-      draft.unlink(missing_ok=True)
+    write_atomically(pathlib.Path(path), data)
   except OSError as e:
     raise UserError(f"{path}: cannot be written ({e.strerror})") from e
 

@@ -15,6 +15,11 @@ import jax.numpy as jnp
 from sginpaint.layers.normalization import SPADE
 
 
+# Every branch starts at zero, every block as the identity: deep stacks without
+# norms then train at once, whatever their depth.
+_LAST = nn.initializers.zeros
+
+
 class ResidualBlock(nn.Module):
   """x + conv(ReLU(conv(x))), reflect padding, no normalisation.
 
@@ -31,7 +36,7 @@ class ResidualBlock(nn.Module):
     """Maps [B, H, W, C] to [B, H, W, C]."""
     conv = _reflected(self.conv, x.shape[-1])
     y = conv(kernel_dilation=self.dilation, name="conv_0")(x)
-    return x + conv(name="conv_1")(nn.relu(y))
+    return x + conv(name="conv_1", kernel_init=_LAST)(nn.relu(y))
 
 
 class SPADEResidualBlock(nn.Module):
@@ -59,7 +64,8 @@ class SPADEResidualBlock(nn.Module):
     for i, dilation in enumerate((self.dilation, 1)):
       spade = SPADE(self.hidden, self.norm, self.conv, name=f"spade_{i}")
       y = nn.relu(spade(y, guidance, train=train))
-      y = conv(kernel_dilation=dilation, name=f"conv_{i}")(y)
+      last = {"kernel_init": _LAST} if i else {}
+      y = conv(kernel_dilation=dilation, name=f"conv_{i}", **last)(y)
     return x + y
 
 
@@ -83,7 +89,8 @@ class ResidualDenseBlock(nn.Module):
     for i in range(self.layers):
       new = nn.relu(self.conv(self.growth, (3, 3), name=f"conv_{i}")(dense))
       dense = jnp.concatenate([dense, new], axis=-1)
-    return x + self.conv(x.shape[-1], (1, 1), name="fuse")(dense)
+    fuse = self.conv(x.shape[-1], (1, 1), kernel_init=_LAST, name="fuse")
+    return x + fuse(dense)
 
 
 def _reflected(conv: Any, features: int) -> Any:

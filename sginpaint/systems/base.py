@@ -2,8 +2,8 @@
 
 A system owns Linen modules and says how they are called; it holds no state.
 `variables` is always one player's Flax variables, `{"params": ...,
-<collection>: ...}`; `frozen` in the calls is `{name: variables}` of networks that no
-optimiser touches.
+<collection>: ...}`; `frozen` in the calls is `{name: variables}` of networks
+that no optimiser touches.
 """
 
 import dataclasses
@@ -151,8 +151,11 @@ class System:
     *,
     train: bool,
   ) -> tuple[Terms, dict[str, Any]]:
-    """Unweighted losses {name: [B]} of the generator, as a function of its
-    outputs, and the discriminator's collections after this pass."""
+    """Unweighted losses {name: [B]} of the generator, given its outputs.
+
+    Returns:
+      The losses, and the discriminator's collections after this pass.
+    """
     raise NotImplementedError
 
   def predict(

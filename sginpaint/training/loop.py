@@ -176,13 +176,15 @@ def _run(
       state, metrics = step_function(state, frozen, batch)
       step += 1
       log.add(step, metrics)
-      last = step == config.steps or signals.received
-      if step % config.log.every == 0 or saver.due(step) or last:
+      if step % config.log.every == 0 or saver.due(step):
         log.flush()
-      if saver.due(step) or last:
+      if saver.due(step):
         saver.save(step, to_tree(state))
       if config.log.images_every and step % config.log.images_every == 0:
         writer.images(step, "validation", show(state, frozen))
+    if step > start:
+      log.flush()
+      saver.save(step, to_tree(state))
   finally:
     saver.close()
     writer.close()

@@ -6,21 +6,11 @@ import numpy as np
 import pytest
 
 from sginpaint.backbones import resnet
-
-
-def _random(*shape, seed=0):
-  return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+from tests.backbones.nets import random, shapes_of
 
 
 def _tiny(**kwargs):
   return resnet.ResNet(3, width=2, layers=(1, 1, 1, 1), **kwargs)
-
-
-def _shapes(net, size):
-  image = jax.ShapeDtypeStruct((2, *size, 3), jnp.float32)
-  return jax.eval_shape(
-    lambda image: net.init_with_output(jax.random.key(0), image), image
-  )
 
 
 def _filled(shapes, seed=0):
@@ -37,7 +27,7 @@ def _filled(shapes, seed=0):
 
 
 def test_resnet50_sizes_and_official_parameter_count():
-  outputs, variables = _shapes(resnet.ResNet50(1000), (104, 72))
+  outputs, variables = shapes_of(resnet.ResNet(1000), (104, 72))
   assert {name: out.shape for name, out in outputs.items()} == {
     "layer1": (2, 26, 18, 256),
     "layer2": (2, 13, 9, 512),
@@ -51,7 +41,7 @@ def test_resnet50_sizes_and_official_parameter_count():
 
 
 def test_names_are_those_of_torchvision():
-  _, variables = _shapes(resnet.ResNet50(10), (64, 64))
+  _, variables = shapes_of(resnet.ResNet(10), (64, 64))
   params = variables["params"]
   blocks = {
     f"layer{s}_{i}" for s, n in enumerate((3, 4, 6, 3), 1) for i in range(n)
@@ -85,7 +75,7 @@ def _normalize(x, params, stats):
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("channels", [3, 8])
 def test_bottleneck_matches_loop_reference(stride, channels):
-  x = _random(2, 5, 6, channels)
+  x = random(2, 5, 6, channels)
   block = resnet.Bottleneck(2, stride=stride)
   variables = _filled(
     jax.eval_shape(lambda: block.init(jax.random.key(0), x, train=False))
@@ -110,8 +100,8 @@ def test_bottleneck_matches_loop_reference(stride, channels):
 def test_stem_matches_loop_reference():
   """Without blocks every stage puts out what the pool gave it."""
   net = resnet.ResNet(3, width=2, layers=(0, 0, 0, 0))
-  image = np.tanh(_random(1, 9, 12, 3))
-  _, shapes = _shapes(net, (9, 12))
+  image = np.tanh(random(1, 9, 12, 3))
+  _, shapes = shapes_of(net, (9, 12))
   variables = _filled(shapes)
   unit = (image.astype(np.float64) + 1) / 2
   x = (unit - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
@@ -128,9 +118,9 @@ def test_stem_matches_loop_reference():
 
 
 def test_training_updates_every_statistic_and_serving_none():
-  image = np.tanh(_random(2, 40, 40, 3))
+  image = np.tanh(random(2, 40, 40, 3))
   net = _tiny()
-  variables = _filled(_shapes(net, (40, 40))[1])
+  variables = _filled(shapes_of(net, (40, 40))[1])
   before = jax.tree.leaves(variables["batch_stats"])
 
   def statistics_after(train):
@@ -145,7 +135,7 @@ def test_training_updates_every_statistic_and_serving_none():
 
 
 def test_bfloat16_keeps_parameters_statistics_and_logits_in_float32():
-  outputs, variables = _shapes(_tiny(dtype=jnp.bfloat16), (32, 32))
+  outputs, variables = shapes_of(_tiny(dtype=jnp.bfloat16), (32, 32))
   assert outputs["layer2"].dtype == jnp.bfloat16
   assert outputs["features"].dtype == outputs["logits"].dtype == jnp.float32
   assert all(x.dtype == jnp.float32 for x in jax.tree.leaves(variables))

@@ -8,21 +8,11 @@ import numpy as np
 import pytest
 
 from sginpaint.backbones import tresnet
-
-
-def _random(*shape, seed=0):
-  return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+from tests.backbones.nets import random, shapes_of
 
 
 def _tiny(**kwargs):
   return tresnet.TResNet(3, width=4, layers=(1, 1, 1, 1), **kwargs)
-
-
-def _shapes(net, size):
-  image = jax.ShapeDtypeStruct((2, *size, 3), jnp.float32)
-  return jax.eval_shape(
-    lambda image: net.init_with_output(jax.random.key(0), image), image
-  )
 
 
 def _count(variables):
@@ -30,7 +20,7 @@ def _count(variables):
 
 
 def test_tresnet_l_sizes_and_official_parameter_count():
-  outputs, variables = _shapes(tresnet.TResNetL(80), (104, 72))
+  outputs, variables = shapes_of(tresnet.TResNet(80), (104, 72))
   assert {name: out.shape for name, out in outputs.items()} == {
     "layer1": (2, 26, 18, 76),
     "layer2": (2, 13, 9, 152),
@@ -50,12 +40,12 @@ def test_tresnet_l_sizes_and_official_parameter_count():
   ],
 )
 def test_official_parameter_counts_of_variants(fields, count):
-  _, variables = _shapes(tresnet.TResNetL(**fields), (64, 64))
+  _, variables = shapes_of(tresnet.TResNet(**fields), (64, 64))
   assert _count(variables) == count
 
 
 def test_stopped_network_uses_the_parameters_of_the_whole():
-  image = jnp.asarray(_random(1, 16, 16, 3))
+  image = jnp.asarray(random(1, 16, 16, 3))
   init = jax.jit(_tiny().init_with_output)
   whole, variables = init(jax.random.key(0), image)
   stopped = jax.jit(_tiny(last_layer=2).apply)(variables, image)
@@ -64,7 +54,7 @@ def test_stopped_network_uses_the_parameters_of_the_whole():
 
 
 def test_space_to_depth_matches_loop_reference():
-  x = _random(1, 8, 12, 3)
+  x = random(1, 8, 12, 3)
   result = tresnet.space_to_depth(x)
   expected = np.zeros((1, 2, 3, 48), np.float32)
   for row, column, i, j, c in np.ndindex(2, 3, 4, 4, 3):
@@ -81,7 +71,7 @@ def test_sides_that_do_not_divide_are_refused():
 
 @pytest.mark.parametrize("size", [(6, 8), (5, 7), (2, 3)])
 def test_blur_pool_matches_loop_reference(size):
-  x = _random(2, *size, 3)
+  x = random(2, *size, 3)
   padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
   kernel = np.outer([1, 2, 1], [1, 2, 1]) / 16
   expected = np.zeros((2, -(-size[0] // 2), -(-size[1] // 2), 3))
@@ -113,7 +103,7 @@ def test_abn_by_hand_with_negative_weight():
 
 
 def test_abn_running_statistics_are_those_of_pytorch():
-  x = _random(2, 3, 2, 4) * 2 + 5
+  x = random(2, 3, 2, 4) * 2 + 5
   norm = tresnet.InPlaceABN()
   variables = norm.init(jax.random.key(0), x)
   y, updated = norm.apply(variables, x, train=True, mutable=["batch_stats"])
@@ -162,7 +152,7 @@ def test_squeeze_excitation_by_hand():
 
 
 def test_blocks_start_as_their_shortcut_but_can_leave_it():
-  x = jnp.abs(jnp.asarray(_random(2, 4, 4, 8)))
+  x = jnp.abs(jnp.asarray(random(2, 4, 4, 8)))
   block = tresnet.Bottleneck(planes=2)
   init = jax.jit(functools.partial(block.init_with_output, train=False))
   y, variables = init(jax.random.key(0), x)
@@ -178,7 +168,7 @@ def test_blocks_start_as_their_shortcut_but_can_leave_it():
 
 
 def test_bfloat16_keeps_parameters_statistics_and_logits_in_float32():
-  outputs, variables = _shapes(_tiny(dtype=jnp.bfloat16), (32, 32))
+  outputs, variables = shapes_of(_tiny(dtype=jnp.bfloat16), (32, 32))
   assert outputs["layer2"].dtype == jnp.bfloat16
   assert outputs["logits"].dtype == jnp.float32
   assert all(x.dtype == jnp.float32 for x in jax.tree.leaves(variables))

@@ -27,6 +27,7 @@ class TestRefusals:
       ("--config.eval.sed=1", "did you mean --config.eval.seed?"),
       ("--config.model.x=1", "was fixed by the training"),
       ("--weights=best", "--weights"),
+      ("--protocol=slp", "--protocol"),
       ("--step=newest", "--step"),
       ("--stp=3", "--stp=3"),
     ],

@@ -1,5 +1,6 @@
 """`inpaint` from files to files, with a system whose fill is known."""
 
+import os
 import pathlib
 
 import numpy as np
@@ -160,6 +161,9 @@ def _mistakes():
     "suffix": (["a.png", "b.xyz"], "b.xyz: unknown output format"),
     "no suffix": (["a.png", "b"], "unknown output format"),
     "overwrite": (["a.png", "a.png"], "a.png: is also an input"),
+    "nothing": (["", "b.png"], "--image : no such file or folder"),
+    "nowhere": (["a.png", ""], "--output '': empty"),
+    "file as folder": (["a.png", "text.jpg/b.png"], "text.jpg is a file"),
     "file for folder": (["in", "a.png"], "is a file; give a folder"),
     "empty folder": (["run", "out"], "no pictures"),
     "step": (["a.png", "b.png", "--step", "x"], "--step"),
@@ -219,12 +223,24 @@ def test_two_pictures_for_one_output(capsys):
   assert "a.png: two pictures" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["absent", "in"])
+@pytest.mark.parametrize("name", ["absent", "in", "mask.png", ""])
 def test_missing_checkpoint(name, capsys):
   save(_made("in") / "a.png", noise((*_SIZE, 3)))
   argv = ["--image", "in", "--mask", "mask.png", "--output", "out"]
   assert main(["inpaint", "--checkpoint", name, *argv]) == 2
   assert f"--checkpoint {name}: " in capsys.readouterr().err
+
+
+def test_folder_that_cannot_be_written_is_told_before_loading(
+  monkeypatch, capsys
+):
+  save(pathlib.Path("a.png"), noise((*_SIZE, 3)))
+  _made("locked")
+  allowed = lambda path, mode: "locked" not in str(path)
+  monkeypatch.setattr(os, "access", allowed)  # root may write anywhere
+  monkeypatch.setattr(inference, "load", None)
+  assert _run("a.png", "locked/new/b.png") == 2
+  assert "locked cannot be written" in capsys.readouterr().err
 
 
 def test_system_without_guidance_says_so(monkeypatch, capsys):

@@ -5,6 +5,7 @@ import json
 import pytest
 from ml_collections import ConfigDict
 
+from configs import spl
 from configs.common import get_config
 from sginpaint.cli.overrides import apply_overrides, split_overrides
 from sginpaint.errors import UserError
@@ -13,6 +14,12 @@ from sginpaint.errors import UserError
 def _config(*, from_json: bool) -> ConfigDict:
   config = get_config()
   return ConfigDict(json.loads(config.to_json())) if from_json else config
+
+
+def _get(config, field):
+  for part in field.split("."):
+    config = config[part]
+  return list(config) if isinstance(config, list | tuple) else config
 
 
 class TestApplyOverrides:
@@ -35,10 +42,34 @@ class TestApplyOverrides:
   ):
     config = _config(from_json=from_json)
     apply_overrides(config, {field: text})
-    result = config
-    for part in field.split("."):
-      result = result[part]
-    assert (list(result) if isinstance(value, list) else result) == value
+    assert _get(config, field) == value
+
+  @pytest.mark.parametrize("from_json", [False, True])
+  @pytest.mark.parametrize(
+    ("field", "text", "value"),
+    [
+      ("optimizer.boundaries", "100,200", [100, 200]),
+      ("optimizer.boundaries", "(750_000,)", [750_000]),
+      ("optimizer.boundaries", "1e3, 2", [1000.0, 2.0]),
+      ("optimizer.boundaries", "", []),
+      ("data.attributes", "day,7", ["day", "7"]),
+      ("optimizer.frozen", "generator/learner", ["generator/learner"]),
+    ],
+  )
+  def test_empty_field_takes_numbers_or_text(
+    self, from_json, field, text, value
+  ):
+    config = _config(from_json=from_json)
+    apply_overrides(config, {field: text})
+    result = _get(config, field)
+    assert result == value
+    assert list(map(type, result)) == list(map(type, value))
+
+  def test_weight_of_a_loss_stays_a_float(self):
+    config = spl.get_config("quick")
+    apply_overrides(config, {"loss_weights.generator.prior": "2"})
+    weight = config.loss_weights.generator.prior
+    assert (weight, type(weight)) == (2.0, float)
 
   @pytest.mark.parametrize(
     ("field", "text", "message"),

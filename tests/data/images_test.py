@@ -1,6 +1,8 @@
 """Every mode of file against pixels that are known."""
 
 import io
+import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -122,8 +124,6 @@ class TestDecodeLabels:
 
 def few_bits_png(indices: np.ndarray, bits: int) -> bytes:
   """A grey PNG of few bits, which neither library writes."""
-  import struct
-  import zlib
 
   def chunk(kind: bytes, body: bytes) -> bytes:
     crc = struct.pack(">I", zlib.crc32(kind + body))

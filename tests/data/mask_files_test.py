@@ -1,3 +1,5 @@
+"""Masks out of files: polarity, depth, resizing, warnings."""
+
 import hashlib
 import logging
 import subprocess

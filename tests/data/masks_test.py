@@ -1,3 +1,5 @@
+"""Drawn holes: sizes, places, shares, and what a mask depends on."""
+
 import subprocess
 import sys
 
@@ -200,14 +202,6 @@ class TestSample:
   def test_refuses_bad_shares(self, irregular, center):
     with pytest.raises(ValueError):
       masks.sample(KEY, (1, 16, 16), irregular=irregular, center=center)
-
-
-def test_ratio_of_is_correctly_rounded():
-  mask = np.zeros((101, 100, 1, 1), np.float32)
-  for count in range(101):
-    mask[count, :count] = 1
-  want = (np.arange(101) / 100).astype(np.float32)
-  np.testing.assert_array_equal(jax.jit(masks.ratio_of)(mask), want)
 
 
 _DEVICES = """

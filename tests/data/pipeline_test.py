@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sginpaint.data.datasets import load_dataset
+from sginpaint.data.mask_files import MaskFolder
 from sginpaint.data.pipeline import evaluation_batches, training_batches
 from sginpaint.data.teacher_features import FeatureStore, FeatureWriter
 from sginpaint.errors import UserError
@@ -29,6 +30,21 @@ def take(split, count, **options):
   options = {"batch_size": 4, "seed": 7, "image_size": 8} | options
   with training_batches(split, **options) as batches:
     return [next(batches) for _ in range(count)]
+
+
+def plain(split, *, image_size=12, **options):
+  """Every batch of an evaluation."""
+  options = {"batch_size": 4, "image_size": image_size} | options
+  with evaluation_batches(split, **options) as batches:
+    return list(batches)
+
+
+def join(parts):
+  """Batches of several processes, put together again."""
+  return [
+    jax.tree.map(lambda *blocks: np.concatenate(blocks), *blocks)
+    for blocks in zip(*parts, strict=True)
+  ]
 
 
 def assert_equal(batches, others):
@@ -68,11 +84,7 @@ class TestTraining:
   def test_processes_share_each_batch(self, split):
     whole = take(split, 5)
     parts = [take(split, 5, process_index=i, process_count=2) for i in range(2)]
-    joined = [
-      jax.tree.map(lambda a, b: np.concatenate([a, b]), *pair)
-      for pair in zip(*parts, strict=True)
-    ]
-    assert_equal(whole, joined)
+    assert_equal(whole, join(parts))
 
   def test_far_start_is_quick_to_reach(self, split):
     indices = take(split, 1, start_step=10**8)[0].index
@@ -106,39 +118,34 @@ class TestTraining:
 class TestFlip:
   @pytest.fixture
   def flipped(self, split):
-    """(batch, position in it, index, was it flipped) of many examples."""
+    """(batch, plain example, position in the batch, was it flipped)."""
     found = []
     for batch in take(split, 12, image_size=12, teacher_scale=1):
       for b, index in enumerate(batch.index):
-        with evaluation_batches(
-          split, batch_size=1, image_size=12, indices=[index]
-        ) as plain:
-          plain = next(plain)
-        mirrored = (batch.image[b] != plain.image[0]).any()
-        found.append((batch, plain, b, mirrored))
+        (alone,) = plain(split, batch_size=1, indices=[index])
+        mirrored = (batch.image[b] != alone.image[0]).any()
+        found.append((batch, alone, b, mirrored))
     return found
 
   def test_both_kinds_occur_and_differ_between_epochs(self, flipped):
-    kinds = {(int(plain.index[0]), bool(m)) for _, plain, _, m in flipped}
+    kinds = {(int(alone.index[0]), bool(m)) for _, alone, _, m in flipped}
     assert len(kinds) > len({index for index, _ in kinds})
 
   def test_image_labels_and_teacher_image_go_together(self, flipped):
     swap = np.arange(256)
     swap[[1, 2]] = 2, 1
-    for batch, plain, b, mirrored in flipped:
+    for batch, alone, b, mirrored in flipped:
       turn = (slice(None), slice(None, None, -1 if mirrored else 1))
-      labels = plain.segmentation[0]
+      labels = alone.segmentation[0]
       expected = swap[labels] if mirrored else labels
-      np.testing.assert_array_equal(batch.image[b], plain.image[0][turn])
+      np.testing.assert_array_equal(batch.image[b], alone.image[0][turn])
       np.testing.assert_array_equal(batch.teacher_image[b], batch.image[b])
       np.testing.assert_array_equal(batch.segmentation[b], expected[turn])
 
   def test_off(self, split):
     for batch in take(split, 3, flip=False, image_size=12, resize="stretch"):
-      with evaluation_batches(
-        split, batch_size=4, image_size=12, indices=batch.index
-      ) as plain:
-        np.testing.assert_array_equal(next(plain).image, batch.image)
+      (unturned,) = plain(split, indices=batch.index)
+      np.testing.assert_array_equal(unturned.image, batch.image)
 
 
 class TestAttributeFlip:
@@ -173,10 +180,8 @@ class TestTeacher:
     for batch in take(split, 6, teacher=store, image_size=12):
       assert batch.teacher_features.shape == (4, 2, 3, 4)
       assert batch.teacher_features.dtype == ml_dtypes.bfloat16
-      with evaluation_batches(
-        split, batch_size=4, image_size=12, indices=batch.index
-      ) as plain:
-        mirrored = (next(plain).image != batch.image).any(axis=(1, 2, 3))
+      (unturned,) = plain(split, indices=batch.index)
+      mirrored = (unturned.image != batch.image).any(axis=(1, 2, 3))
       expected = batch.index + 0.5 * mirrored
       found = batch.teacher_features.astype(np.float32)
       assert (found == expected[:, None, None, None]).all()
@@ -192,10 +197,45 @@ class TestTeacher:
       take(val, 1, teacher=store)
 
 
+class TestMaskFolder:
+  @pytest.fixture
+  def folder(self, tmp_path):
+    """Five masks; in the i-th, the first i + 1 of ten rows are missing."""
+    for i in range(5):
+      mask = np.zeros((10, 20), np.uint8)
+      mask[: i + 1] = 255
+      save(tmp_path / f"{i}.png", mask)
+    return MaskFolder(tmp_path)
+
+  def test_masks_are_those_of_the_files(self, split, folder):
+    batches = take(split, 6, mask_folder=folder, image_size=10)
+    masks = np.concatenate([batch.mask for batch in batches])
+    assert (masks.shape, masks.dtype) == ((24, 10, 10, 1), np.float32)
+    rows = masks.sum((1, 2, 3)) / 10
+    assert set(rows) == {1, 2, 3, 4, 5}
+    expected = np.arange(10) < rows[:, None]
+    np.testing.assert_array_equal(
+      masks[..., 0], np.repeat(expected[..., None], 10, axis=-1)
+    )
+
+  def test_seed_and_step_alone_decide(self, split, folder):
+    options = {"mask_folder": folder, "image_size": 10}
+    batches = take(split, 6, threads=1, **options)
+    assert_equal(batches, take(split, 6, threads=4, **options))
+    assert_equal(batches[4:], take(split, 2, start_step=4, **options))
+    others = take(split, 6, seed=8, **options)
+    pairs = zip(batches, others, strict=True)
+    assert any((a.mask != b.mask).any() for a, b in pairs)
+
+  def test_pictures_are_those_of_drawn_masks(self, split, folder):
+    with_files = take(split, 6, mask_folder=folder)
+    without = [batch.replace(mask=None) for batch in with_files]
+    assert_equal(without, take(split, 6))
+
+
 class TestEvaluation:
   def test_ragged_end(self, split):
-    with evaluation_batches(split, batch_size=4, image_size=12) as batches:
-      batches = list(batches)
+    batches = plain(split)
     index = np.concatenate([b.index for b in batches])
     valid = np.concatenate([b.valid for b in batches])
     assert index.tolist() == [*range(11), 10]
@@ -203,10 +243,7 @@ class TestEvaluation:
     np.testing.assert_array_equal(batches[-1].image[2], batches[-1].image[3])
 
   def test_pixels_of_a_central_crop(self, split):
-    with evaluation_batches(
-      split, batch_size=2, image_size=12, resize="shorter_side", indices=[4, 1]
-    ) as batches:
-      (batch,) = list(batches)
+    (batch,) = plain(split, batch_size=2, resize="shorter_side", indices=[4, 1])
     np.testing.assert_array_equal(batch.image[0], picture(4)[:, 2:14])
     np.testing.assert_array_equal(batch.image[1], picture(1)[:, 2:14])
     values = label(1)[:, 2:14]
@@ -214,22 +251,8 @@ class TestEvaluation:
     np.testing.assert_array_equal(batch.segmentation[1], expected)
 
   def test_processes_share_each_batch(self, split):
-    with evaluation_batches(split, batch_size=4, image_size=8) as whole:
-      whole = list(whole)
-    parts = []
-    for i in range(2):
-      with evaluation_batches(
-        split, batch_size=4, image_size=8, process_index=i, process_count=2
-      ) as part:
-        parts.append(list(part))
-    joined = [
-      jax.tree.map(lambda a, b: np.concatenate([a, b]), *pair)
-      for pair in zip(*parts, strict=True)
-    ]
-    assert_equal(whole, joined)
+    parts = [plain(split, process_index=i, process_count=2) for i in range(2)]
+    assert_equal(plain(split), join(parts))
 
   def test_nothing_left_to_do(self, split):
-    with evaluation_batches(
-      split, batch_size=4, image_size=8, indices=range(11, 11)
-    ) as batches:
-      assert list(batches) == []
+    assert plain(split, indices=range(11, 11)) == []

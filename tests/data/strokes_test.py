@@ -1,3 +1,5 @@
+"""The field of strokes against a loop, and its bounds."""
+
 import jax.numpy as jnp
 import numpy as np
 import pytest

@@ -204,8 +204,8 @@ class TestRefusals:
     assert str(tmp_path) in str(error.value)
 
   def test_missing(self, tmp_path):
-    with pytest.raises(UserError, match="no teacher features.*: make --them"):
-      FeatureStore(tmp_path / "none", MADE_FROM, command="make --them")
+    with pytest.raises(UserError, match="no teacher features.*: python -m"):
+      FeatureStore(tmp_path / "none", MADE_FROM)
 
   def test_truncated_shard(self, tmp_path):
     fill(tmp_path, features())

@@ -1,8 +1,5 @@
-"""Buckets, means and files, by hand."""
+"""Buckets, means and CSV, by hand."""
 
-import json
-
-import numpy as np
 import pytest
 
 from sginpaint.evaluation import results
@@ -69,7 +66,7 @@ class TestSummarize:
     assert results.best_baseline({"baselines": {}}, "hole_psnr") is None
 
 
-class TestFiles:
+class TestToCsv:
   def test_csv_leaves_cells_empty(self):
     rows = [_row(0, 0.0, 1.5), _row(1, 0.25, 2.5)]
     rows[1].scores["telea"] = dict.fromkeys(NAMES, 0.5)
@@ -81,11 +78,3 @@ class TestFiles:
     assert lines[0].endswith("telea_hole_mae")
     assert lines[1].startswith("0,p0,irregular,0.000000,1.5")
     assert ",,,0.250000" in lines[1]
-
-  def test_nan_is_no_json(self, tmp_path):
-    path = tmp_path / "metrics.json"
-    results.write_json(path, {"psnr": 1.0})
-    with pytest.raises(ValueError, match="JSON"):
-      results.write_json(path, {"psnr": np.nan})
-    assert json.loads(path.read_text()) == {"psnr": 1.0}
-    assert [p.name for p in tmp_path.iterdir()] == ["metrics.json"]

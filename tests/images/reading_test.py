@@ -1,5 +1,7 @@
 """Reading: nothing of a file is lost, everything comes out upright."""
 
+import contextlib
+
 import cv2
 import numpy as np
 import pytest
@@ -51,15 +53,16 @@ def test_upright_like_pillow(tmp_path, suffix, orientation):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("order", ["<", ">"])
-def test_16_bit_tiff_is_turned_once(tmp_path, orientation, order):
+@pytest.mark.parametrize(
+  ("order", "big"), [("<", False), (">", False), ("<", True)]
+)
+def test_16_bit_tiff_is_turned_once(tmp_path, orientation, order, big):
   tifffile = pytest.importorskip("tifffile")
   samples = noise((6, 10, 3), np.uint16)
   path = tmp_path / "a.tif"
   tag = (274, 3, 1, orientation, True)
-  tifffile.imwrite(
-    path, samples, photometric="rgb", byteorder=order, extratags=[tag]
-  )
+  options = {"photometric": "rgb", "byteorder": order, "bigtiff": big}
+  tifffile.imwrite(path, samples, extratags=[tag], **options)
   picture = images.read_picture(path)
   # The 8-bit twin of the file, turned by Pillow.
   twin = save_turned(
@@ -111,6 +114,43 @@ def test_bad_files_are_named(tmp_path):
     with pytest.raises(UserError, match=words) as caught:
       images.read_picture(path)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+  ("name", "cut", "words"),
+  [
+    ("a.webp", 0.5, "damaged|not a picture"),
+    ("a.jpg", 0.05, "damaged|not a picture"),
+    ("a.png", 0.01, "damaged|not a picture"),
+    ("a.jp2", 0.05, "damaged|not a picture"),
+    ("a.avif", 0.2, "damaged|not a picture"),
+    ("a.tif", 0.5, "damaged|not a picture"),
+    ("a.gif", 0.0, "empty"),
+  ],
+)
+def test_cut_off_files_are_named(tmp_path, name, cut, words):
+  path = save(tmp_path / name, noise((48, 64, 3)))
+  data = path.read_bytes()
+  path.write_bytes(data[: int(cut * len(data))])
+  for read in (
+    images.read_picture,
+    lambda path: images.read_labels(path, (48, 64)),
+    lambda path: images.read_mask(path, (48, 64)),
+  ):
+    with pytest.raises(UserError, match=f"{name}: .*({words})"):
+      read(path)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_flipped_bytes_of_a_header_are_named(tmp_path):
+  for name in ("a.tif", "a.bmp", "a.pgm", "a.avif"):
+    good = save(tmp_path / name, noise((24, 32))).read_bytes()
+    for position in range(min(len(good), 150)):
+      data = bytearray(good)
+      data[position] ^= 0xFF
+      (tmp_path / name).write_bytes(data)
+      with contextlib.suppress(UserError):
+        images.read_picture(tmp_path / name)
 
 
 def test_too_many_pixels(tmp_path, monkeypatch):

@@ -13,6 +13,17 @@ def setup():
   return module, module.init(jax.random.key(0), x), x
 
 
+def convolve(x, kernel):
+  """The convolution of `setup`, of any kernel."""
+  return jax.lax.conv_general_dilated(
+    x,
+    kernel,
+    (2, 2),
+    ((1, 1), (1, 1)),
+    dimension_numbers=("NHWC", "HWIO", "NHWC"),
+  )
+
+
 def train(module, variables, x):
   y, state = module.apply(variables, x, train=True, mutable=["spectral_norm"])
   return y, {**variables, **state}
@@ -24,14 +35,7 @@ def test_sigma_converges_to_the_largest_singular_value():
     y, variables = train(module, variables, x)
   kernel = variables["params"]["kernel"]
   largest = np.linalg.svd(np.asarray(kernel).reshape(-1, 5))[1][0]
-  plain = jax.lax.conv_general_dilated(
-    x,
-    kernel / largest,
-    (2, 2),
-    ((1, 1), (1, 1)),
-    dimension_numbers=("NHWC", "HWIO", "NHWC"),
-  )
-  np.testing.assert_allclose(y, plain, atol=1e-5)
+  np.testing.assert_allclose(y, convolve(x, kernel / largest), atol=1e-5)
 
 
 def test_one_iteration_per_training_call_and_none_in_evaluation():
@@ -57,14 +61,7 @@ def test_gradient_holds_the_vectors_fixed():
 
   def by_hand(kernel):
     sigma = v @ kernel.reshape(-1, 5) @ u
-    y = jax.lax.conv_general_dilated(
-      x,
-      kernel / sigma,
-      (2, 2),
-      ((1, 1), (1, 1)),
-      dimension_numbers=("NHWC", "HWIO", "NHWC"),
-    )
-    return jnp.sum(jnp.sin(y))
+    return jnp.sum(jnp.sin(convolve(x, kernel / sigma)))
 
   def ours(variables):
     return jnp.sum(jnp.sin(module.apply(variables, x)))

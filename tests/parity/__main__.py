@@ -26,9 +26,7 @@ def run_case(directory: pathlib.Path, name: str) -> Result:
     # TF32 or bfloat16 products would hide what is looked for here.
     with jax.default_matmul_precision("highest"):
       return compare(case, CASES[name](case))
-  except (
-    Exception
-  ) as e:  # reported as this case's failure; the others still run
+  except Exception as e:  # the other cases still run
     return _failure(name, f"{type(e).__name__}: {e}")
 
 

@@ -1,3 +1,5 @@
+"""Schedules by hand, held submodules, clipping."""
+
 import jax.numpy as jnp
 import numpy as np
 import pytest

@@ -49,5 +49,3 @@ def losses(workdir) -> np.ndarray:
   lines = (workdir / "log.jsonl").read_text().splitlines()
   rows = [json.loads(line) for line in lines]
   return np.array([[r["step"], r["loss/generator"]] for r in rows])
-
-

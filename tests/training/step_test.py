@@ -1,3 +1,5 @@
+"""The step against a plain transcription of two optimisers' updates."""
+
 import chex
 import jax
 import jax.numpy as jnp

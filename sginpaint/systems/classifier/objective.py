@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import chex
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
@@ -50,20 +51,20 @@ class Classifier(System):
     *,
     model: Mapping[str, Any],
     objective: Mapping[str, Any],
-    num_attributes: int,
     num_classes: int,
+    num_attributes: int,
     dtype: str,
-    frozen: Mapping[str, Any] | None = None,
+    frozen: Mapping[str, nn.Module],
   ) -> Self:
     """Builds the system from the fields of a config.
 
     Args:
       model: {"generator": keyword arguments of `build_network`}.
       objective: the fields of this class.
-      num_attributes: A, the size of `attribute_logits`.
       num_classes: K; classifiers do not use it.
+      num_attributes: A, the size of `attribute_logits`.
       dtype: "float32" or "bfloat16", of the computation.
-      frozen: classifiers have none.
+      frozen: classifiers use none.
 
     Raises:
       UserError: there is nothing to classify, or the network is not known.
@@ -78,7 +79,7 @@ class Classifier(System):
     generator = build_network(
       **model["generator"], num_classes=num_attributes, dtype=jnp.dtype(dtype)
     )
-    return cls(generator=generator, frozen=dict(frozen or {}), **objective)
+    return cls(generator=generator, frozen=frozen, **objective)
 
   def generator_inputs(self, batch: Batch) -> tuple[chex.Array, ...]:
     """The pictures, float in [-1, 1]."""

@@ -9,7 +9,7 @@ import pytest
 from sginpaint.batch import Batch
 from sginpaint.errors import UserError
 from sginpaint.losses.classification import asymmetric_loss
-from sginpaint.systems.classifier import Classifier
+from sginpaint.systems.classifier.objective import Classifier
 
 TINY = {"generator": {"name": "tresnet", "width": 4, "layers": [1, 1, 1, 1]}}
 
@@ -21,6 +21,7 @@ def _system(attributes=3, **objective):
     num_attributes=attributes,
     num_classes=0,
     dtype="float32",
+    frozen={},
   )
 
 

@@ -9,6 +9,7 @@ found out without decoding is checked here, before anything is written.
 import collections
 import dataclasses
 import logging
+import os
 import pathlib
 import re
 from collections.abc import Iterable, Sequence
@@ -85,17 +86,20 @@ def plan_jobs(
 
 def _pictures(flag: str, text: str) -> list[pathlib.Path]:
   path = pathlib.Path(text)
-  if not path.exists():
+  if not os.path.exists(text):  # pathlib takes "" for the current folder
     raise UserError(f"{flag} {text}: no such file or folder")
   if not path.is_dir():
     return [path]
-  found = sorted(
-    p
-    for p in path.iterdir()
-    if p.suffix.lower() in images.INPUT_SUFFIXES
-    and not p.name.startswith(".")
-    and p.is_file()
-  )
+  try:
+    found = sorted(
+      p
+      for p in path.iterdir()
+      if p.suffix.lower() in images.INPUT_SUFFIXES
+      and not p.name.startswith(".")
+      and p.is_file()
+    )
+  except OSError as e:
+    raise UserError(f"{flag} {text}: cannot be read ({e.strerror})") from e
   if not found:
     raise UserError(f"{flag} {text}: no pictures in this folder")
   return found
@@ -156,6 +160,8 @@ def _some(names: Sequence[str]) -> str:
 def _output_folder(output: str, *, many: bool) -> pathlib.Path | None:
   """The folder to write to, or None where `output` is a file."""
   path = pathlib.Path(output)
+  if not output:
+    raise UserError("--output '': empty; give a file or a folder")
   if path.is_dir() or output.endswith("/"):
     return path
   if many and path.exists():
@@ -184,6 +190,7 @@ def _check(jobs: Sequence[Job], *, lossy: bool) -> None:
   for job in jobs:
     if job.output.is_dir():
       raise UserError(f"{job.output}: is a folder; give a file in it")
+    _check_writable(job.output)
     if job.output.resolve() in inputs:
       raise UserError(f"{job.output}: is also an input; choose another output")
     header = images.read_header(job.image)
@@ -192,6 +199,14 @@ def _check(jobs: Sequence[Job], *, lossy: bool) -> None:
     )
     for other in filter(None, (job.mask, job.segmentation)):
       images.check_size(other, images.read_header(other).size, header.size)
+
+
+def _check_writable(output: pathlib.Path) -> None:
+  folder = next(p for p in output.absolute().parents if os.path.lexists(p))
+  if not os.path.isdir(folder):
+    raise UserError(f"{output}: {folder} is a file; choose another folder")
+  if not os.access(folder, os.W_OK | os.X_OK):
+    raise UserError(f"{output}: {folder} cannot be written; choose another")
 
 
 def _resolved(paths: Iterable[pathlib.Path]) -> set[pathlib.Path]:
