@@ -20,7 +20,7 @@ def get_config() -> ConfigDict:
   c.batch_size = 8  # global: over all devices and processes
   c.dtype = "float32"  # of the computation: float32 | bfloat16
   c.ema_decay = 0.0  # of the generator's running average; 0 = none kept
-  c.init_from = ConfigDict()  # {"generator/<submodule>": checkpoint directory}
+  c.init_from = ConfigDict()  # {"generator/<submodule>": workdir}
   c.model = ConfigDict()  # {"generator": {...}, "discriminator": {...}}
   c.objective = ConfigDict()  # constants of the paper's equations
   c.loss_weights = ConfigDict(

@@ -35,7 +35,7 @@ def get_config(arg: str = "") -> ConfigDict:
   c.model.discriminator = ConfigDict({"widths": (64, 128, 256, 512)})
   c.objective.alpha = 3.0  # extra weight of the hole in the prior loss, eq. 5
   c.objective.delta = 5.0  # ... in the image loss, eq. 9 (official code: 2)
-  c.objective.teacher_layer = "layer2"  # of an online teacher
+  c.objective.teacher_layer = c.teacher.get_ref("layer")  # the same one
   c.loss_weights.generator = ConfigDict(
     {"image": 10.0, "adversarial": 1.0, "prior": 1.0}  # eq. 12
   )

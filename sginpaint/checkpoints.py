@@ -1,16 +1,13 @@
-"""Everything that is read from or written to a workdir; all Orbax calls.
+"""Checkpoints of a workdir: written, verified, loaded; all Orbax calls.
 
-A workdir is `config.json`, `checkpoints/<step>/`, `frozen/<name>/` (workdirs of
-the networks that the system needs but does not train), `eval/` and logs. A
-checkpoint holds a plain nested dict, so it depends on no class of ours, and in
-its metadata a checksum of every array: Orbax has none, and a flipped bit would
-be read back silently. Only training renames (an unsound step becomes
+A checkpoint holds a plain nested dict, so it depends on no class of ours, and
+in its metadata a checksum of every array: Orbax has none, and a flipped bit
+would be read back silently. Only training renames (an unsound step becomes
 `<step>.corrupt`); every reader steps over what is unsound.
 """
 
 import dataclasses
 import hashlib
-import json
 import logging
 import os
 import pathlib
@@ -28,53 +25,19 @@ from orbax.checkpoint import v1 as ocp
 
 from sginpaint.errors import UserError
 from sginpaint.systems import base, build_system, example_batch
+from sginpaint.workdirs import (
+  checkpoint_path,
+  load_config,
+  plain_config,
+  save_config,
+  steps,
+)
 
 _log = logging.getLogger(__name__)
 
 Tree = dict[str, Any]
 _PARTIAL = ocp.Context()
 _PARTIAL.pytree.loading.partial_load = True
-
-
-def write_json(path: pathlib.Path, value: Any) -> None:
-  """Writes JSON so that a reader sees the old file or the new, never half."""
-  temporary = path.with_name(f".{path.name}.{os.getpid()}")
-  temporary.write_text(json.dumps(value, indent=2) + "\n")
-  os.replace(temporary, path)
-
-
-def save_config(workdir: str, config: ConfigDict) -> None:
-  """Writes the resolved config to `workdir/config.json`."""
-  path = pathlib.Path(workdir)
-  path.mkdir(parents=True, exist_ok=True)
-  write_json(path / "config.json", json.loads(config.to_json()))
-
-
-def load_config(workdir: str) -> ConfigDict:
-  """Reads `workdir/config.json`.
-
-  Raises:
-    UserError: the directory or the file is missing, or is not a config.
-  """
-  path = pathlib.Path(workdir) / "config.json"
-  if not path.is_file():
-    raise UserError(
-      f"{workdir}: no config.json there; give the --workdir of a training"
-    )
-  try:
-    return ConfigDict(json.loads(path.read_text()))
-  except ValueError as e:
-    raise UserError(f"{path}: not a config ({e}); restore the file") from e
-
-
-def steps(workdir: str) -> list[int]:
-  """Steps that have a finished checkpoint directory, newest first."""
-  directory = pathlib.Path(workdir) / "checkpoints"
-  if not directory.is_dir():
-    return []
-  return sorted(int(d.name) for d in directory.iterdir() if d.name.isdigit())[
-    ::-1
-  ]
 
 
 def checksums(tree: Tree) -> dict[str, int]:
@@ -96,29 +59,21 @@ def _local(leaf: Any) -> np.ndarray:
 class Writer:
   """Saves training states in the background and keeps the agreed ones."""
 
-  def __init__(
-    self,
-    workdir: str,
-    config: ConfigDict,
-    *,
-    every: int,
-    keep: int,
-    keep_every: int = 0,
-  ):
+  def __init__(self, workdir: str, config: ConfigDict):
+    """Prepares to save as `config.checkpoint` says."""
     preservation = ocp.training.preservation_policies
-    keepers = [preservation.LatestN(keep)]
-    if keep_every:
-      keepers.append(preservation.EveryNSteps(keep_every))
-    self._config = json.loads(config.to_json())
-    self._every = every
+    decision = ocp.training.save_decision_policies
+    keepers = [preservation.LatestN(config.checkpoint.keep)]
+    if config.checkpoint.keep_every:
+      keepers.append(preservation.EveryNSteps(config.checkpoint.keep_every))
+    self._config = plain_config(config)
+    self._every = config.checkpoint.every
     self._checkpointer = ocp.training.Checkpointer(
       pathlib.Path(workdir).absolute() / "checkpoints",
       cleanup_tmp_directories=True,
       # The loop decides when to save; Orbax's default would skip a save while
       # another runs.
-      save_decision_policy=ocp.training.save_decision_policies.FixedIntervalPolicy(
-        1
-      ),
+      save_decision_policy=decision.FixedIntervalPolicy(1),
       preservation_policy=preservation.AnyPreservationPolicy(keepers),
     )
 
@@ -133,10 +88,7 @@ class Writer:
     self._checkpointer.save_checkpointables_async(
       step,
       {"state": tree},
-      custom_metadata={
-        "checksums": checksums(tree),
-        "config": self._config,
-      },
+      custom_metadata={"checksums": checksums(tree), "config": self._config},
     )
 
   def close(self) -> None:
@@ -144,13 +96,9 @@ class Writer:
     self._checkpointer.close()
 
 
-def _path(workdir: str, step: int) -> pathlib.Path:
-  return pathlib.Path(workdir).absolute() / "checkpoints" / str(step)
-
-
 def read_checksums(workdir: str, step: int) -> dict[str, int]:
   """crc32 of each array as it was saved, keyed as `checksums` does."""
-  metadata = ocp.checkpointables_metadata(_path(workdir, step))
+  metadata = ocp.checkpointables_metadata(checkpoint_path(workdir, step))
   return metadata.custom_metadata["checksums"]
 
 
@@ -160,7 +108,7 @@ def _read(workdir: str, step: int, abstract: Tree, partial: bool) -> Tree:
   Raises:
     ValueError: an array's checksum differs. Orbax raises others for damage.
   """
-  path = _path(workdir, step)
+  path = checkpoint_path(workdir, step)
   expected = read_checksums(workdir, step)
   if partial:
     with _PARTIAL:
@@ -252,7 +200,7 @@ def load(
     try:
       variables = _read_generator(workdir, candidate, shapes, weights)
     except Exception as e:  # Orbax raises many types for a damaged file
-      _log.warning("checkpoint %d of %s is unsound: %s", candidate, workdir, e)
+      _warn_unsound(workdir, candidate, e)
       continue
     return Loaded(
       config=config,
@@ -343,10 +291,10 @@ def slim(source: str, target: str, *, dtype: str = "float32") -> None:
   # Readers see float32, so that is what the checksums are taken of.
   sums = checksums(jax.tree.map(lambda x: x.astype(jnp.float32), tree))
   ocp.save_checkpointables(
-    _path(target, loaded.step),
+    checkpoint_path(target, loaded.step),
     {"state": tree},
     custom_metadata={
       "checksums": sums,
-      "config": json.loads(loaded.config.to_json()),
+      "config": plain_config(loaded.config),
     },
   )

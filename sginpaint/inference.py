@@ -222,7 +222,10 @@ def load(
 
   Raises:
     UserError: no workdir, no such step, or a damaged checkpoint.
+    ValueError: unknown `weights`.
   """
+  if weights not in ("ema", "raw"):
+    raise ValueError(f"weights must be 'ema' or 'raw', is {weights!r}")
   return Inpainter(load_checkpoint(str(path), step=step, weights=weights))
 
 

@@ -29,7 +29,7 @@ EXEMPT: dict[tuple[str, str], str] = {}
 # networks and losses never read them.
 _NETWORKS = ("batch", "layers", "backbones")
 _SYSTEMS_UP = (*_NETWORKS, "losses", "systems")
-_RUNS = ("files", *_SYSTEMS_UP, "checkpoints", "data")
+_RUNS = ("files", "workdirs", *_SYSTEMS_UP, "checkpoints", "data")
 _SERVES = (*_RUNS, "evaluation", "training")
 _PICTURES = ("images", "windows", "inputs")
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
@@ -44,7 +44,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
   "backbones": ("batch", "layers"),
   "losses": _NETWORKS,
   "systems": (*_NETWORKS, "losses"),
-  "checkpoints": ("files", *_SYSTEMS_UP),
+  "workdirs": ("files",),
+  "checkpoints": ("files", "workdirs", *_SYSTEMS_UP),
   "evaluation": _RUNS,
   "training": (*_RUNS, "evaluation"),
   "inference": (*_SERVES, *_PICTURES),

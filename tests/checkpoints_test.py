@@ -11,7 +11,7 @@ import optax
 import pytest
 
 from configs import common
-from sginpaint import checkpoints
+from sginpaint import checkpoints, workdirs
 from sginpaint.batch import Batch
 from sginpaint.errors import UserError
 from sginpaint.training import sharding
@@ -31,9 +31,9 @@ def make_state(seed=0):
 
 
 def save(workdir, states, **options):
-  writer = checkpoints.Writer(
-    str(workdir), common.get_config(), **{"every": 1, "keep": 9} | options
-  )
+  config = common.get_config()
+  config.checkpoint.update({"every": 1, "keep": 9} | options)
+  writer = checkpoints.Writer(str(workdir), config)
   for step, state in states.items():
     writer.save(step, to_tree(state))
   writer.close()
@@ -74,7 +74,7 @@ def test_flipped_bit_falls_back_to_the_step_before(tmp_path):
   restored, step = restore(tmp_path, first)
   assert step == 1
   chex.assert_trees_all_equal(restored, first)
-  assert checkpoints.steps(str(tmp_path)) == [2, 1]
+  assert workdirs.steps(str(tmp_path)) == [2, 1]
 
 
 def test_training_sets_an_unsound_step_aside(tmp_path):
@@ -102,7 +102,7 @@ def test_nothing_to_restore(tmp_path):
 def test_retention(tmp_path):
   state = make_state()
   save(tmp_path, dict.fromkeys(range(1, 8), state), keep=2, keep_every=3)
-  assert sorted(checkpoints.steps(str(tmp_path))) == [3, 6, 7]
+  assert sorted(workdirs.steps(str(tmp_path))) == [3, 6, 7]
 
 
 def test_checksums_see_every_bit():
@@ -118,8 +118,8 @@ def test_checksums_see_every_bit():
 
 def test_config_round_trip(tmp_path):
   config = common.get_config()
-  checkpoints.save_config(str(tmp_path), config)
-  loaded = checkpoints.load_config(str(tmp_path))
+  workdirs.save_config(str(tmp_path), config)
+  loaded = workdirs.load_config(str(tmp_path))
   assert json.loads(loaded.to_json()) == json.loads(config.to_json())
 
 

@@ -8,7 +8,6 @@ config that the checkpoint was trained with.
 
 import argparse
 import dataclasses
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from ml_collections import ConfigDict
 from sginpaint.cli.overrides import apply_overrides, split_overrides
 from sginpaint.cli.parser import Parser, add_checkpoint_flags
 from sginpaint.errors import UserError
+from sginpaint.workdirs import load_config
 
 if TYPE_CHECKING:
   from sginpaint.checkpoints import Loaded
@@ -41,7 +41,7 @@ def main(argv: list[str]) -> int:
   """
   rest, overrides = split_overrides(argv)
   options = _parser().parse_args(rest)
-  config = _read_config(options.workdir)
+  config = load_config(options.workdir)
   apply_overrides(config, overrides, sections=("eval", "data"))
   _apply_flags(config, options)
   # JAX takes seconds to import: a mistyped flag should not wait for it.
@@ -120,20 +120,6 @@ def _parser() -> argparse.ArgumentParser:
   )
   add("--output", metavar="DIR", help="folder; default: WORKDIR/eval/<step>")
   return parser
-
-
-def _read_config(workdir: str) -> ConfigDict:
-  # As checkpoints.load_config, which would load JAX first.
-  path = Path(workdir) / "config.json"
-  if not path.is_file():
-    raise UserError(
-      f"--workdir={workdir}: no config.json there; give the workdir of a "
-      "training"
-    )
-  try:
-    return ConfigDict(json.loads(path.read_text()))
-  except ValueError as e:
-    raise UserError(f"{path}: not a config ({e}); restore the file") from e
 
 
 def _apply_flags(config: ConfigDict, options: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from sginpaint.cli import evaluate, inpaint, precompute, train
 from sginpaint.cli.__main__ import run
 from sginpaint.files import write_json
+from sginpaint.workdirs import load_config
 
 ASSET = "assets/spl_scenes"
 TEACHER = "configs/classifier.py:quick"
@@ -64,7 +65,6 @@ def _run(command: Callable[[list[str]], int], words: list[str]) -> int:
 
 def _compare(root: pathlib.Path, spl: str) -> None:
   """Both checkpoints on the test split, under the same holes, in one report."""
-  from sginpaint import checkpoints
   from sginpaint.evaluation import evaluator, output
   from sginpaint.evaluation.report import write_report
 
@@ -78,7 +78,7 @@ def _compare(root: pathlib.Path, spl: str) -> None:
       "The same system trained longer, by configs/spl_scenes.py.",
     ),
   ):
-    loaded, split = evaluate.open_run(workdir, checkpoints.load_config(workdir))
+    loaded, split = evaluate.open_run(workdir, load_config(workdir))
     evaluations.append(
       evaluator.run(loaded, split, name=name, description=description)
     )
@@ -99,10 +99,9 @@ def _write_pictures(folder: pathlib.Path, spl: str) -> None:
   import numpy as np
   from PIL import Image
 
-  from sginpaint import checkpoints
   from sginpaint.data import masks
 
-  _, split = evaluate.open_run(spl, checkpoints.load_config(spl))
+  _, split = evaluate.open_run(spl, load_config(spl))
   pictures = [split[i]["image"] for i in range(PICTURES)]
   holes = masks.irregular(
     jax.random.key(0), (PICTURES, *pictures[0].shape[:2]), ratio=(0.1, 0.3)

@@ -18,7 +18,6 @@ import numpy as np
 
 from sginpaint.batch import Batch
 from sginpaint.data.classes import (
-  ClassInfo,
   attribute_permutation,
   mirror_table,
 )
@@ -69,7 +68,6 @@ def training_batches(
   crop: str = "center",
   flip: bool = True,
   threads: int = 4,
-  classes: Sequence[ClassInfo] = (),
   process_index: int = 0,
   process_count: int = 1,
   teacher: FeatureStore | None = None,
@@ -88,7 +86,6 @@ def training_batches(
     crop: "center" | "random".
     flip: mirror half of the examples.
     threads: that decode; each makes whole batches.
-    classes: whose mirror partners a flip swaps; () = the split's own.
     process_index: of this process.
     process_count: how many share a batch.
     teacher: precomputed features of this split.
@@ -107,7 +104,6 @@ def training_batches(
   """
   maker = _ExampleMaker.build(
     split,
-    classes=classes or split.classes,
     size=image_size,
     resize=resize,
     crop=crop,
@@ -141,7 +137,6 @@ def evaluation_batches(
   """
   maker = _ExampleMaker.build(
     split,
-    classes=(),
     size=image_size,
     resize=resize,
     crop="center",
@@ -173,13 +168,11 @@ class _ExampleMaker:
   permutation: np.ndarray
 
   @classmethod
-  def build(
-    cls, split: Split, *, classes: Sequence[ClassInfo], **options
-  ) -> Self:
+  def build(cls, split: Split, **options) -> Self:
     return cls(
       split=split,
-      mirror=mirror_table(classes),
-      permutation=attribute_permutation(classes, split.attributes),
+      mirror=mirror_table(split.classes),
+      permutation=attribute_permutation(split.classes, split.attributes),
       **options,
     )
 

@@ -14,7 +14,6 @@ import jax.numpy as jnp
 
 from sginpaint.layers.normalization import SPADE
 
-
 # Every branch starts at zero, every block as the identity: deep stacks without
 # norms then train at once, whatever their depth.
 _LAST = nn.initializers.zeros

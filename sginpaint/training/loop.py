@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from sginpaint import checkpoints
+from sginpaint import checkpoints, workdirs
 from sginpaint.batch import Batch
 from sginpaint.data import pipeline
 from sginpaint.systems import System, build_system, example_batch
@@ -53,7 +53,7 @@ def train(config: ConfigDict, workdir: str) -> int:
   dataset = setup.load_data(config)
   setup.check_resumable(workdir, config)
   teacher = setup.open_teacher(config, dataset)
-  checkpoints.save_config(workdir, config)
+  workdirs.save_config(workdir, config)
   frozen_modules, frozen = setup.adopt_frozen(workdir, config)
   system = build_system(config, frozen_modules)
   optimizers = build_optimizers(config.optimizer, config.steps)
@@ -72,7 +72,7 @@ def train(config: ConfigDict, workdir: str) -> int:
       config.teacher.input_scale if "teacher" in frozen_modules else 0
     ),
     mask_folder=setup.open_masks(config),
-    **setup.geometry(config, dataset),
+    **setup.geometry(config),
   )
   show = preview.make_preview(system, config, dataset)
   try:
@@ -161,13 +161,7 @@ def _run(
   signals: "_Signals",
 ) -> None:
   writer = Writer(workdir, start=start, total=config.steps)
-  saver = checkpoints.Writer(
-    workdir,
-    config,
-    every=config.checkpoint.every,
-    keep=config.checkpoint.keep,
-    keep_every=config.checkpoint.keep_every,
-  )
+  saver = checkpoints.Writer(workdir, config)
   log = _Log(writer, config, start)
   step = start
   try:

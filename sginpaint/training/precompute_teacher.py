@@ -49,7 +49,7 @@ def precompute(
   examples = dataset.split(split)
   mirror = config.teacher.flip == "mirror"
   directory = setup.features_directory(config, split)
-  geometry = setup.geometry(config, dataset, train=False)
+  geometry = setup.geometry(config, train=False)
   geometry["image_size"] *= config.teacher.input_scale
   errors = []
   with FeatureWriter(

@@ -33,7 +33,7 @@ def make_preview(
       split,
       batch_size=EXAMPLES,
       indices=range(min(EXAMPLES, len(split))),
-      **setup.geometry(config, dataset, train=False),
+      **setup.geometry(config, train=False),
     )
   )
   batch = jax.device_put(batch)

@@ -5,7 +5,6 @@ with the section into a `UserError` before the first step.
 """
 
 import dataclasses
-import json
 import os
 import pathlib
 import shutil
@@ -18,7 +17,7 @@ import jax
 from flax import traverse_util
 from ml_collections import ConfigDict
 
-from sginpaint import checkpoints
+from sginpaint import checkpoints, workdirs
 from sginpaint.data.datasets import Dataset, load_dataset
 from sginpaint.data.mask_files import MaskFolder
 from sginpaint.data.teacher_features import FeatureStore
@@ -46,9 +45,7 @@ def load_data(config: ConfigDict) -> Dataset:
   return dataset
 
 
-def geometry(
-  config: ConfigDict, dataset: Dataset, *, train: bool = True
-) -> dict[str, Any]:
+def geometry(config: ConfigDict, *, train: bool = True) -> dict[str, Any]:
   """How pictures become squares: keyword arguments of the pipeline."""
   data = config.data
   options = {
@@ -57,11 +54,7 @@ def geometry(
     "threads": data.threads,
   }
   if train:
-    options |= {
-      "crop": data.crop,
-      "flip": data.flip,
-      "classes": dataset.classes,
-    }
+    options |= {"crop": data.crop, "flip": data.flip}
   return options
 
 
@@ -185,9 +178,9 @@ def adopt_frozen(
 
 def check_resumable(workdir: str, config: ConfigDict) -> None:
   """Raises UserError when `workdir` belongs to another config."""
-  if not checkpoints.steps(workdir):
+  if not workdirs.steps(workdir):
     return
-  old = _flat(checkpoints.load_config(workdir))
+  old = _flat(workdirs.load_config(workdir))
   new = _flat(config)
   for name in sorted(old.keys() | new.keys()):
     if name.startswith(_FREE) or old.get(name) == new.get(name):
@@ -201,7 +194,7 @@ def check_resumable(workdir: str, config: ConfigDict) -> None:
 
 def _flat(config: ConfigDict) -> dict[str, Any]:
   # Through JSON, for it has lists where a config file may say tuples.
-  return traverse_util.flatten_dict(json.loads(config.to_json()), sep="/")
+  return traverse_util.flatten_dict(workdirs.plain_config(config), sep="/")
 
 
 def _short(value: Any) -> str:

@@ -6,7 +6,7 @@ import signal
 import numpy as np
 import pytest
 
-from sginpaint import checkpoints
+from sginpaint import checkpoints, workdirs
 from sginpaint.cli import train
 from sginpaint.errors import UserError
 from sginpaint.training.writer import Writer
@@ -59,7 +59,7 @@ def test_signal_saves_and_ends(data, tmp_path, monkeypatch, number, code):
 
   monkeypatch.setattr(Writer, "scalars", interrupt)
   assert run(data, tmp_path, steps=50, **{"checkpoint.every": 100}) == code
-  (step,) = checkpoints.steps(str(tmp_path))
+  (step,) = workdirs.steps(str(tmp_path))
   assert 2 <= step < 50
 
 
@@ -76,7 +76,7 @@ def test_divergence_stops_and_keeps_the_last_good_checkpoint(data, tmp_path):
   }
   with pytest.raises(FloatingPointError, match=r"between steps \d+ and \d+"):
     run(data, tmp_path, steps=12, **rates)
-  step = checkpoints.steps(str(tmp_path))[0]
+  step = workdirs.steps(str(tmp_path))[0]
   loaded = checkpoints.load(str(tmp_path), step=step)
   assert all(np.isfinite(x).all() for x in leaves(loaded.variables))
 
@@ -104,4 +104,4 @@ def test_other_config_in_the_same_workdir_is_refused(data, whole):
 def test_bad_settings_are_one_clear_error(data, tmp_path, fields, message):
   with pytest.raises(UserError, match=message):
     run(data, tmp_path / "run", steps=2, **fields)
-  assert not checkpoints.steps(str(tmp_path / "run"))
+  assert not workdirs.steps(str(tmp_path / "run"))

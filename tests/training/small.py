@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from sginpaint import checkpoints
+from sginpaint import checkpoints, workdirs
 from sginpaint.data.builders.synthetic_scenes.builder import prepare
 
 EXAMPLES = {"train": 12, "validation": 4, "test": 5}
@@ -40,7 +40,7 @@ def flags(data_dir: str, **fields) -> list[str]:
 
 def final_sums(workdir) -> dict[str, int]:
   """Checksums of every array of the newest checkpoint."""
-  step = checkpoints.steps(str(workdir))[0]
+  step = workdirs.steps(str(workdir))[0]
   return checkpoints.read_checksums(str(workdir), step)
 
 
