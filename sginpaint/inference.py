@@ -31,6 +31,9 @@ from sginpaint.windows import Plan, Window, plan_windows
 
 MAX_BATCH = 8  # batches are padded to 1, 2, 4 or 8: four programs serve all
 FULL_MULTIPLE = 16  # side of a picture in a full run
+# Of a full run on a CPU, per pixel: XLA unfolds each convolution as a whole,
+# the largest being 7x7 over four channels at twice the side (SPL's learner).
+FULL_BYTES = 4 * 7 * 7 * 4 * 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,7 +108,8 @@ class Inpainter:
     Raises:
       ValueError: shapes, dtypes or values other than the above, or guidance
         that the system does not take.
-      UserError: the system makes no pictures or predicts non-finite values.
+      UserError: the system makes no pictures or predicts non-finite values,
+        or there is too little memory for `full`.
     """
     for name, value in (
       ("segmentation", segmentation),
@@ -168,6 +172,7 @@ class Inpainter:
 
   def _full(self, inputs: Inputs) -> Result:
     height, width = inputs.mask.shape[1:]
+    _check_memory(height * width)
     pad = ((0, -height % FULL_MULTIPLE), (0, -width % FULL_MULTIPLE))
     spatial = lambda x: np.pad(
       x, ((0, 0), *pad, *[(0, 0)] * (x.ndim - 3)), mode="reflect"
@@ -227,6 +232,17 @@ def load(
   if weights not in ("ema", "raw"):
     raise ValueError(f"weights must be 'ema' or 'raw', is {weights!r}")
   return Inpainter(load_checkpoint(str(path), step=step, weights=weights))
+
+
+def _check_memory(pixels: int) -> None:
+  # Beyond this XLA does not raise but aborts the process.
+  if jax.default_backend() == "cpu" and hasattr(os, "sysconf"):
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if pixels * FULL_BYTES > memory:
+      raise UserError(
+        f"full: {pixels / 1e6:.1f} megapixels do not fit into this machine's "
+        f"memory, at most {memory / FULL_BYTES / 1e6:.1f} do; leave out full"
+      )
 
 
 def _predict(

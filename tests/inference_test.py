@@ -1,5 +1,6 @@
 """`sginpaint.load(...)(image, mask)`, on a system whose fill is known."""
 
+import os
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 import sginpaint
+from sginpaint import inference
 from sginpaint.errors import UserError
 from sginpaint.inference import Inpainter
 from tests import inpainting
@@ -198,3 +200,19 @@ def test_import_is_cheap():
   assert callable(sginpaint.load)
   with pytest.raises(AttributeError, match="no attribute 'lod'"):
     _ = sginpaint.lod
+
+
+def test_full_run_beyond_the_memory_is_refused(inpainter, monkeypatch):
+  memory = 40 * 50 * inference.FULL_BYTES
+  monkeypatch.setattr(
+    os, "sysconf", lambda name: memory if name == "SC_PHYS_PAGES" else 1
+  )
+  inpainter(_picture((40, 50, 3)), _mask((40, 50)), full=True)
+  with pytest.raises(UserError, match="megapixels.*leave out full"):
+    inpainter(_picture((41, 50, 3)), _mask((41, 50)), full=True)
+  inpainter(_picture((41, 50, 3)), _mask((41, 50)))
+
+
+def test_unknown_weights_are_refused(tmp_path):
+  with pytest.raises(ValueError, match="'ema' or 'raw', is 'best'"):
+    sginpaint.load(tmp_path, weights="best")

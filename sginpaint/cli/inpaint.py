@@ -82,7 +82,7 @@ def _check_workdir(checkpoint: str) -> None:
     raise UserError(
       f"--checkpoint {checkpoint}: {what} the workdir of a training"
     )
-  if not (path / "config.json").is_file():
+  if not os.path.isfile(path / "config.json"):
     raise UserError(
       f"--checkpoint {checkpoint}: holds no config.json; give the workdir "
       "of a training"

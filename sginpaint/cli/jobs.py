@@ -3,7 +3,9 @@
 Masks are paired by name: `x.jpg` with `x.png`, `x_mask.png` or
 `x_mask001.png`. With one mask the output is named after the picture; with
 several, after each mask. Folders are not searched in depth. Whatever can be
-found out without decoding is checked here, before anything is written.
+found out without decoding is checked here, before anything is written. Paths
+are tried with os.path, which says no where pathlib raises: in a locked folder,
+of a name that is too long.
 """
 
 import collections
@@ -162,9 +164,9 @@ def _output_folder(output: str, *, many: bool) -> pathlib.Path | None:
   path = pathlib.Path(output)
   if not output:
     raise UserError("--output '': empty; give a file or a folder")
-  if path.is_dir() or output.endswith("/"):
+  if os.path.isdir(path) or output.endswith("/"):
     return path
-  if many and path.exists():
+  if many and os.path.exists(path):
     raise UserError(f"--output {output}: is a file; give a folder")
   if many and path.suffix.lower() in images.INPUT_SUFFIXES:
     raise UserError(f"--output {output}: --image is a folder; give a folder")
@@ -188,7 +190,7 @@ def _check(jobs: Sequence[Job], *, lossy: bool) -> None:
     if path
   )
   for job in jobs:
-    if job.output.is_dir():
+    if os.path.isdir(job.output):
       raise UserError(f"{job.output}: is a folder; give a file in it")
     _check_writable(job.output)
     if job.output.resolve() in inputs:

@@ -162,6 +162,7 @@ def _mistakes():
     "no suffix": (["a.png", "b"], "unknown output format"),
     "overwrite": (["a.png", "a.png"], "a.png: is also an input"),
     "nothing": (["", "b.png"], "--image : no such file or folder"),
+    "long": (["a.png", 300 * "b" + ".png"], "b.png: cannot be written"),
     "nowhere": (["a.png", ""], "--output '': empty"),
     "file as folder": (["a.png", "text.jpg/b.png"], "text.jpg is a file"),
     "file for folder": (["in", "a.png"], "is a file; give a folder"),
