@@ -7,6 +7,7 @@ when it is called.
 import difflib
 import importlib
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -38,7 +39,8 @@ def run(command: Callable[[list[str]], int], argv: Sequence[str]) -> int:
     argv: arguments behind the name of the command.
 
   Returns:
-    The command's exit code; 2 after bad input, 130 after Ctrl-C.
+    The command's exit code; 2 after bad input, 130 after Ctrl-C, 141 when
+    nobody reads the output any more.
   """
   # Libraries speak only when something is wrong; this one also of progress.
   logging.basicConfig(level=logging.WARNING, format="%(message)s")
@@ -53,6 +55,10 @@ def run(command: Callable[[list[str]], int], argv: Sequence[str]) -> int:
     except UserError as e:
       print(f"sginpaint: error: {' '.join(str(e).split())}", file=sys.stderr)
       return 2
+    except BrokenPipeError:  # `... | head`: whoever reads has read enough
+      # The interpreter flushes once more at its end.
+      os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+      return 141
     except BaseException as e:
       # After Ctrl-C a library may raise something else.
       if not (interrupts.received or isinstance(e, KeyboardInterrupt)):

@@ -94,6 +94,26 @@ def test_mistakes_are_told_before_jax_is_imported():
   assert "no such file or folder" in done.stderr
 
 
+def test_output_that_nobody_reads_is_no_traceback():
+  code = (
+    "import os, sys\n"
+    "from sginpaint.cli.__main__ import run\n"
+    "os.read(0, 1)\n"  # until the other end is closed
+    "sys.exit(run(lambda argv: print('x', flush=True), []))"
+  )
+  process = subprocess.Popen(
+    [sys.executable, "-c", code],
+    stdin=subprocess.PIPE,
+    stdout=subprocess.PIPE,
+    stderr=subprocess.PIPE,
+  )
+  process.stdout.close()
+  process.stdin.close()
+  assert process.stderr.read() == b""
+  process.stderr.close()
+  assert process.wait() == 141
+
+
 def test_python_m():
   done = subprocess.run(
     [sys.executable, "-m", "sginpaint", "--version"],
