@@ -35,9 +35,11 @@ def load_config(workdir: str) -> ConfigDict:
       f"{workdir}: no config.json there; give the workdir of a training"
     )
   try:
-    return ConfigDict(json.loads(path.read_text()))
-  except ValueError as e:
+    config = ConfigDict(json.loads(path.read_text()))
+    _ = config.system, config.data.image_size
+  except (ValueError, TypeError, AttributeError) as e:
     raise UserError(f"{path}: not a config ({e}); restore the file") from e
+  return config
 
 
 def checkpoint_path(workdir: str, step: int) -> pathlib.Path:

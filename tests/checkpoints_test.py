@@ -123,7 +123,7 @@ def test_config_round_trip(tmp_path):
   assert json.loads(loaded.to_json()) == json.loads(config.to_json())
 
 
-@pytest.mark.parametrize("content", [None, "{not json"])
+@pytest.mark.parametrize("content", [None, "{not json", "[1, 2]", "{}"])
 def test_bad_workdir_is_one_clear_error(tmp_path, content):
   if content is not None:
     (tmp_path / "config.json").write_text(content)

@@ -112,6 +112,13 @@ def test_stale_or_missing_features_are_refused(
   assert not (tmp_path / "spl").exists()
 
 
+def test_unknown_layer_leaves_no_features(trained, tmp_path, capsys):
+  fields = {"teacher.layer": "layre2", "teacher.features": tmp_path / "none"}
+  assert main(["precompute", *spl_flags(trained, **fields)]) == 2
+  assert "layer1, layer2, layer3" in capsys.readouterr().err
+  assert not (tmp_path / "none").exists()
+
+
 def test_online_teacher_travels_with_the_workdir(trained, tmp_path):
   words = spl_flags(trained, **{"teacher.mode": "online"})
   assert main(["train", f"--workdir={tmp_path}/spl", *words]) == 0

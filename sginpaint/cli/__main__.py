@@ -45,6 +45,8 @@ def run(command: Callable[[list[str]], int], argv: Sequence[str]) -> int:
   # Libraries speak only when something is wrong; this one also of progress.
   logging.basicConfig(level=logging.WARNING, format="%(message)s")
   logging.getLogger("sginpaint").setLevel(logging.INFO)
+  # Of a damaged checkpoint Orbax's threads tell a thousand lines more.
+  logging.getLogger("asyncio").setLevel(logging.CRITICAL)
   # Of a damaged picture Pillow tells more than the line about it needs.
   warnings.filterwarnings("ignore", module=r"PIL\.")
   with Interrupts() as interrupts:

@@ -127,6 +127,11 @@ def _apply_flags(config: ConfigDict, options: argparse.Namespace) -> None:
     config.eval.masks = options.masks
   if options.protocol is not None:
     config.eval.protocol = options.protocol
+  for name, least in (("count", 0), ("batch_size", 1), ("panels", 0)):
+    if config.eval[name] < least:
+      raise UserError(
+        f"--config.eval.{name}={config.eval[name]}: give at least {least}"
+      )
   masks = config.eval.masks
   if masks not in _DRAWN and not Path(masks).is_dir():
     raise UserError(

@@ -36,7 +36,7 @@ from sginpaint.errors import UserError
 
 __all__ = ["FeatureStore", "FeatureWriter", "bytes_per_picture"]
 
-COMMAND = "python -m sginpaint precompute"
+COMMAND = "python -m sginpaint precompute --config=<as for training>"
 
 
 class FeatureStore:

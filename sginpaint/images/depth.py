@@ -35,8 +35,9 @@ def check_depth(image: Image.Image, data: bytes, name: str) -> int:
       truncated TIFF.
   """
   bits = _bit_depth(image, data)
-  if image.format == "TIFF":
-    _refuse_truncated(image, data, name)
+  tiff = image if isinstance(image, TiffImagePlugin.TiffImageFile) else None
+  if tiff is not None:
+    _refuse_truncated(tiff, data, name)
   if bits > 16 or image.mode == "F":
     raise UserError(f"{name}: samples of 32 bits; save it with 16 or 8 bits")
   whole = image.format in ("PNG", "TIFF") and image.mode != "I"  # I: signed
@@ -45,8 +46,8 @@ def check_depth(image: Image.Image, data: bytes, name: str) -> int:
       f"{name}: {bits}-bit {image.format} of this kind is not read; save it as "
       "16-bit PNG"
     )
-  if bits == 16 and image.format == "TIFF":
-    _refuse_unsafe(image, name)
+  if bits == 16 and tiff is not None:
+    _refuse_unsafe(tiff, name)
   return bits
 
 

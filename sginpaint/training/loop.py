@@ -48,6 +48,7 @@ def train(config: ConfigDict, workdir: str) -> int:
     UserError: something in the config, the data or the workdir must be mended.
     FloatingPointError: a loss or gradient was not finite.
   """
+  setup.check_config(config)
   mesh = sharding.make_mesh()
   sharding.check_batch_size(config.batch_size, mesh)
   dataset = setup.load_data(config)

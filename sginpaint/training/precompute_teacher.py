@@ -88,14 +88,20 @@ def _make_views(teacher: checkpoints.Loaded, config: ConfigDict):
   mesh = sharding.make_mesh()
   sharding.check_batch_size(config.batch_size, mesh)
   layer, module = config.teacher.layer, teacher.system.generator
+  size = config.teacher.input_scale * config.data.image_size
+  outputs = jax.eval_shape(
+    lambda variables, image: module.apply(variables, image, train=False),
+    teacher.variables,
+    jax.ShapeDtypeStruct((1, size, size, 3), jnp.float32),
+  )
+  if layer not in outputs:
+    raise UserError(
+      f"config.teacher.layer={layer!r} is not an output of "
+      f"{config.teacher.path}; choose from {', '.join(sorted(outputs))}"
+    )
 
   def features(variables, image):
     outputs = module.apply(variables, image, train=False)
-    if layer not in outputs:
-      raise UserError(
-        f"config.teacher.layer={layer!r} is not an output of "
-        f"{config.teacher.path}; choose from {', '.join(sorted(outputs))}"
-      )
     return outputs[layer].astype(jnp.float32)
 
   @jax.jit

@@ -5,6 +5,7 @@ with the section into a `UserError` before the first step.
 """
 
 import dataclasses
+import operator
 import os
 import pathlib
 import shutil
@@ -23,11 +24,37 @@ from sginpaint.data.mask_files import MaskFolder
 from sginpaint.data.teacher_features import FeatureStore
 from sginpaint.data.transforms import describe_preprocessing
 from sginpaint.errors import UserError
+from sginpaint.systems import SYSTEMS
 from sginpaint.training.state import TrainState
 
 # Fields that may differ when a training is resumed: they change neither the
 # parameters' structure nor what was learnt so far.
 _FREE = ("steps", "log", "checkpoint", "eval", "data/threads", "data/path")
+
+
+def check_config(config: ConfigDict) -> None:
+  """Raises UserError for numbers and names that no training can have."""
+  if config.system not in SYSTEMS:
+    raise UserError(
+      f"config.system is {config.system!r}; choose from {', '.join(SYSTEMS)}"
+    )
+  for name, least in (
+    ("steps", 1),
+    ("batch_size", 1),
+    ("data.threads", 1),
+    ("checkpoint.every", 1),
+    ("checkpoint.keep", 1),
+    ("log.every", 1),
+    ("log.images_every", 0),
+  ):
+    value = operator.attrgetter(name)(config)
+    if value < least:
+      raise UserError(f"config.{name} is {value}; give at least {least}")
+  size = config.data.image_size
+  if size < 16 or size % 8:
+    raise UserError(
+      f"config.data.image_size is {size}; give a multiple of 8, at least 16"
+    )
 
 
 def load_data(config: ConfigDict) -> Dataset:

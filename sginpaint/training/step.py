@@ -134,7 +134,7 @@ class TrainStep:
     )
     if discriminator is not None:
       discriminator = discriminator.replace(collections=dict(d_collections))
-    ema = update_ema(state.ema, generator.params, self.ema_decay)
+    ema = update_ema(state.ema, generator.params, self.ema_decay, state.step)
     return TrainState(state.step + 1, generator, discriminator, ema), metrics
 
   def _update_discriminator(
@@ -216,8 +216,13 @@ def update_player(
   return Player(params, dict(collections), opt_state)
 
 
-def update_ema(ema: Any, params: Any, decay: float) -> Any:
-  """decay * ema + (1 - decay) * params; None stays None."""
+def update_ema(ema: Any, params: Any, decay: float, step: jax.Array) -> Any:
+  """decay * ema + (1 - decay) * params; None stays None.
+
+  The decay rises to its value as (1 + step) / (10 + step), so that an average
+  of few steps is not mostly the values at the start.
+  """
   if ema is None:
     return None
-  return optax.incremental_update(params, ema, 1.0 - decay)
+  rising = jnp.minimum(decay, (1.0 + step) / (10.0 + step))
+  return optax.incremental_update(params, ema, 1.0 - rising)

@@ -9,6 +9,7 @@ import pytest
 from configs.common import get_config
 from sginpaint.cli import evaluate
 from sginpaint.errors import UserError
+from sginpaint.workdirs import load_config
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ class TestFlags:
         "--protocol=spl",
       ]
     )
-    config = evaluate._read_config(str(workdir))
+    config = load_config(str(workdir))
     evaluate._apply_flags(config, options)
     assert config.eval.masks == str(tmp_path / "holes")
     assert config.eval.protocol == "spl"

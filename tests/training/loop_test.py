@@ -99,9 +99,13 @@ def test_other_config_in_the_same_workdir_is_refused(data, whole):
     ({"optimizer.schedule": "slow"}, "config.optimizer.schedule"),
     ({"masks.path": "/nowhere"}, "/nowhere"),
     ({"init_from": "x"}, "init_from"),
+    ({"data.image_size": 30}, "config.data.image_size is 30"),
+    ({"steps": -4}, "config.steps is -4"),
+    ({"batch_size": 0}, "config.batch_size is 0"),
+    ({"system": "splat"}, "config.system is 'splat'"),
   ],
 )
 def test_bad_settings_are_one_clear_error(data, tmp_path, fields, message):
   with pytest.raises(UserError, match=message):
     run(data, tmp_path / "run", steps=2, **fields)
-  assert not workdirs.steps(str(tmp_path / "run"))
+  assert not (tmp_path / "run").exists()

@@ -88,9 +88,14 @@ def test_ema_is_a_running_average_of_the_new_params():
   _, state, step = setup()
   new, _ = jax.jit(step)(state, {}, make_batch())
   expected = jax.tree.map(
-    lambda old, p: 0.9 * old + 0.1 * p, state.ema, new.generator.params
+    lambda old, p: 0.1 * old + 0.9 * p, state.ema, new.generator.params
   )
   chex.assert_trees_all_close(new.ema, expected, atol=1e-7)
+  late = jax.jit(step)(state.replace(step=jnp.asarray(1000)), {}, make_batch())
+  expected = jax.tree.map(
+    lambda old, p: 0.9 * old + 0.1 * p, state.ema, late[0].generator.params
+  )
+  chex.assert_trees_all_close(late[0].ema, expected, atol=1e-6)
 
 
 def test_discriminator_sees_real_fake_and_generator_pass():
