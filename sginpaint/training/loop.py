@@ -52,17 +52,20 @@ def train(config: ConfigDict, workdir: str) -> int:
   mesh = sharding.make_mesh()
   sharding.check_batch_size(config.batch_size, mesh)
   dataset = setup.load_data(config)
+  split = dataset.split(config.data.train_split)
   setup.check_resumable(workdir, config)
   teacher = setup.open_teacher(config, dataset)
+  mask_folder = setup.open_masks(config)
+  optimizers = build_optimizers(config.optimizer, config.steps)
+  # Up to here nothing was written: what can be mended was found by now.
   workdirs.save_config(workdir, config)
   frozen_modules, frozen = setup.adopt_frozen(workdir, config)
   system = build_system(config, frozen_modules)
-  optimizers = build_optimizers(config.optimizer, config.steps)
   state, start = begin(system, optimizers, config, workdir, mesh)
   frozen = jax.device_put(frozen, sharding.replicated(mesh))
   step_function = compile_step(system, optimizers, config, mesh)
   batches = pipeline.training_batches(
-    dataset.split(config.data.train_split),
+    split,
     batch_size=config.batch_size,
     start_step=start,
     seed=config.seed,
@@ -72,10 +75,12 @@ def train(config: ConfigDict, workdir: str) -> int:
     teacher_scale=(
       config.teacher.input_scale if "teacher" in frozen_modules else 0
     ),
-    mask_folder=setup.open_masks(config),
+    mask_folder=mask_folder,
     **setup.geometry(config),
   )
-  show = preview.make_preview(system, config, dataset)
+  show = None
+  if config.log.images_every:
+    show = preview.make_preview(system, config, dataset)
   try:
     with _Signals() as signals:
       _run(
@@ -175,7 +180,7 @@ def _run(
         log.flush()
       if saver.due(step):
         saver.save(step, to_tree(state))
-      if config.log.images_every and step % config.log.images_every == 0:
+      if show is not None and step % config.log.images_every == 0:
         writer.images(step, "validation", show(state, frozen))
     if step > start:
       log.flush()

@@ -107,5 +107,5 @@ def test_other_config_in_the_same_workdir_is_refused(data, whole):
 )
 def test_bad_settings_are_one_clear_error(data, tmp_path, fields, message):
   with pytest.raises(UserError, match=message):
-    run(data, tmp_path / "run", steps=2, **fields)
+    run(data, tmp_path / "run", **{"steps": 2} | fields)
   assert not (tmp_path / "run").exists()
