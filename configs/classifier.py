@@ -52,7 +52,7 @@ def make_quick(c: ConfigDict) -> None:
   c.model.generator.width = 16
   c.model.generator.layers = (1, 1, 1, 1)
   c.batch_size = 32
-  c.steps = 300
+  c.steps = 150
   c.ema_decay = 0.98
   c.optimizer.generator.learning_rate = 2e-3
   c.optimizer.warmup = 20
