@@ -81,19 +81,16 @@ def train(config: ConfigDict, workdir: str) -> int:
   show = None
   if config.log.images_every:
     show = preview.make_preview(system, config, dataset)
-  try:
-    with _Signals() as signals:
-      _run(
-        step_function,
-        *(state, frozen, batches, start),
-        config=config,
-        workdir=workdir,
-        mesh=mesh,
-        show=show,
-        signals=signals,
-      )
-  finally:
-    batches.close()
+  with batches, _Signals() as signals:
+    _run(
+      step_function,
+      *(state, frozen, batches, start),
+      config=config,
+      workdir=workdir,
+      mesh=mesh,
+      show=show,
+      signals=signals,
+    )
   return signals.exit_code
 
 
