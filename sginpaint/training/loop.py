@@ -87,7 +87,6 @@ def train(config: ConfigDict, workdir: str) -> int:
       *(state, frozen, batches, start),
       config=config,
       workdir=workdir,
-      mesh=mesh,
       show=show,
       signals=signals,
     )
@@ -159,13 +158,13 @@ def _run(
   *,
   config: ConfigDict,
   workdir: str,
-  mesh: jax.sharding.Mesh,
   show,
   signals: "_Signals",
 ) -> None:
   writer = Writer(workdir, start=start, total=config.steps)
   saver = checkpoints.Writer(workdir, config)
   log = _Log(writer, config, start)
+  mesh = sharding.make_mesh()
   step = start
   try:
     while step < config.steps and not signals.received:
