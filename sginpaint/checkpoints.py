@@ -290,11 +290,8 @@ def slim(source: str, target: str, *, dtype: str = "float32") -> None:
     tree["generator"]["collections"] = collections
   # Readers see float32, so that is what the checksums are taken of.
   sums = checksums(jax.tree.map(lambda x: x.astype(jnp.float32), tree))
-  ocp.save_checkpointables(
-    checkpoint_path(target, loaded.step),
-    {"state": tree},
-    custom_metadata={
-      "checksums": sums,
-      "config": plain_config(loaded.config),
-    },
-  )
+  metadata = {"checksums": sums, "config": plain_config(loaded.config)}
+  path = checkpoint_path(target, loaded.step)
+  ocp.save_checkpointables(path, {"state": tree}, custom_metadata=metadata)
+  # It names a path of this machine, and nothing reads it.
+  (path / "commit_success.txt").unlink(missing_ok=True)

@@ -1,12 +1,15 @@
 """From a data set to a filled picture, through the commands people type."""
 
 import json
+import pathlib
 
+import chex
 import numpy as np
 import pytest
 from PIL import Image
 
 import sginpaint
+from sginpaint import checkpoints
 from sginpaint.cli.__main__ import main
 from tests.training.small import flags, prepare_scenes
 
@@ -110,6 +113,20 @@ def test_stale_or_missing_features_are_refused(
   assert error.count("\n") == 1
   assert all(word in error for word in words), error
   assert not (tmp_path / "spl").exists()
+
+
+def test_slim_workdir_can_be_moved(trained, tmp_path):
+  source = str(trained / "spl")
+  checkpoints.slim(source, str(tmp_path / "slim"), dtype="bfloat16")
+  (tmp_path / "slim").rename(tmp_path / "moved")
+  slim = checkpoints.load(str(tmp_path / "moved"))
+  whole = checkpoints.load(source)
+  chex.assert_trees_all_close(slim.variables, whole.variables, rtol=2**-8)
+  size = lambda p: sum(f.stat().st_size for f in p.rglob("*") if f.is_file())
+  step = pathlib.Path("checkpoints") / "2"
+  assert size(tmp_path / "moved" / step) < size(trained / "spl" / step) / 2
+  for file in (tmp_path / "moved").rglob("*"):
+    assert file.is_dir() or str(tmp_path).encode() not in file.read_bytes()
 
 
 def test_unknown_layer_leaves_no_features(trained, tmp_path, capsys):
