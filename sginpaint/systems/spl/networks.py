@@ -116,7 +116,7 @@ class Generator(nn.Module):
     normalization: of the image branch: "region" (published code; the mask
       enters only through it), or "none" (the paper's text, eq. 1: the mask is
       a fourth input plane). Region normalisation takes each picture's mean
-      colour away, which short trainings hardly learn to put back.
+      colour away; the network must learn to put it back.
     dtype: of the computation; parameters, norms and outputs are float32.
   """
 
