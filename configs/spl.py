@@ -60,8 +60,8 @@ def make_quick(c: ConfigDict) -> None:
   c.model.generator.prior_channels = 32
   c.model.generator.normalization = "none"
   c.model.discriminator.widths = (16, 32, 64)
-  c.loss_weights.generator.adversarial = 0.01  # the paper's 1 costs PSNR
-  c.batch_size = 4  # what fits the caches of a CPU: half the time per picture
+  c.loss_weights.generator.adversarial = 0.01  # the paper has 1
+  c.batch_size = 4  # small, so that activations fit the caches of a CPU
   c.steps = 6500
   c.ema_decay = 0.995
   for player in ("generator", "discriminator"):

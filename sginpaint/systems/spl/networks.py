@@ -27,8 +27,8 @@ from sginpaint.systems.spl.region_norm import (
   RegionNormLearned,
 )
 
-# Near He's, not PyTorch's default of the published code: with residual branches
-# that start at zero, short trainings reach the same score a quarter sooner.
+# Near He's, not PyTorch's default of the published code: residual branches
+# start at zero, so a larger start does not let deep stacks grow.
 _INIT = nn.initializers.variance_scaling(1.5, "fan_in", "truncated_normal")
 
 
