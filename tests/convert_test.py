@@ -6,6 +6,7 @@ import pytest
 
 from sginpaint import convert
 from sginpaint.errors import UserError
+from sginpaint.layers.discriminators import build_spade_discriminator
 from sginpaint.systems.spl import networks
 
 SMALL = {"width": 4, "blocks": 2, "dense_blocks": 2, "dense_layers": 3}
@@ -102,3 +103,31 @@ def test_another_network_is_named_as_such(discriminator):
 def test_unknown_name_lists_the_known_ones():
   with pytest.raises(UserError, match="spl_discriminator, spl_generator"):
     convert.from_torch("spl_generater", {})
+
+
+def spade_shapes(scales, channels, *widths):
+  """Shapes of the weights of SPADE's discriminator by their official names."""
+  shapes = {}
+  for i in range(scales):
+    for j, width in enumerate((*widths, 1)):
+      start = f"discriminator_{i}.model{j}.0"
+      plain = j in (0, len(widths))
+      name = f"{start}.weight" if plain else f"{start}.0.weight_orig"
+      shapes[name] = (width, (channels, *widths)[j], 4, 4)
+  return shapes
+
+
+@pytest.mark.parametrize("sizes", [(1, 4, 2, 3), (3, 9, 4, 5, 6, 7, 8)])
+def test_spade_discriminator_round_trip(sizes):
+  scales, channels, *widths = sizes
+  shapes = spade_shapes(*sizes)
+  module = build_spade_discriminator(shapes)
+  variables = drawn(module, (1, 32, 32, channels))
+  state = convert.to_torch("spade_discriminator", variables)
+  weights = {n: x.shape for n, x in state.items() if x.ndim == 4}
+  assert weights == shapes
+  read, got = convert.from_torch("spade_discriminator", state)
+  assert_same(got, variables)
+  scores = read.apply(got, np.ones((1, 32, 32, channels), "float32"))
+  assert len(scores) == scales
+  assert [f.shape[-1] for f in scores[0][1]] == [*widths, 1]

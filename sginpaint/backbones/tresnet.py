@@ -26,8 +26,11 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from sginpaint.layers.normalization import statistics_type
+
 _EPS = 1e-5
 _MOMENTUM = 0.1  # of PyTorch: the share of the new value
+_BOTTLENECK = 512  # channels between in the head of the Open Images weights
 
 _kernel_init = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
 
@@ -82,7 +85,7 @@ class InPlaceABN(nn.Module):
     bias = self.param("bias", nn.initializers.zeros, shape)
     running_mean = self.variable("batch_stats", "mean", jnp.zeros, shape)
     running_var = self.variable("batch_stats", "var", jnp.ones, shape)
-    x = x.astype(jnp.float32)
+    x = statistics_type(x)
     if train:
       axes = tuple(range(x.ndim - 1))
       mean, var = jnp.mean(x, axes), jnp.var(x, axes)
@@ -140,7 +143,7 @@ class SqueezeExcitation(nn.Module):
     conv = functools.partial(
       nn.Conv, kernel_size=(1, 1), kernel_init=_kernel_init, dtype=self.dtype
     )
-    gate = jnp.mean(x, (1, 2), keepdims=True, dtype=jnp.float32)
+    gate = jnp.mean(statistics_type(x), (1, 2), keepdims=True)
     gate = nn.relu(conv(self.hidden, name="fc1")(gate))
     return x * nn.sigmoid(conv(x.shape[-1], name="fc2")(gate))
 
@@ -259,7 +262,7 @@ class TResNet(nn.Module):
     """
     chex.assert_shape(image, (None, None, None, 3))
     chex.assert_type(image, float)
-    x = space_to_depth((image.astype(jnp.float32) + 1.0) / 2.0)
+    x = space_to_depth((statistics_type(image) + 1.0) / 2.0)
     stem = ConvABN(self.width, slope=1e-2, dtype=self.dtype, name="conv1")
     x = stem(x, train=train)
     outputs = {}
@@ -275,7 +278,7 @@ class TResNet(nn.Module):
         )(x, train=train)
       outputs[f"layer{stage}"] = x
     if self.last_layer == 4:
-      outputs["features"] = jnp.mean(x, (1, 2), dtype=jnp.float32)
+      outputs["features"] = jnp.mean(statistics_type(x), (1, 2))
       outputs["logits"] = self._classify(outputs["features"])
     return outputs
 
@@ -284,5 +287,6 @@ class TResNet(nn.Module):
       nn.Dense, kernel_init=nn.initializers.normal(0.01)
     )
     if self.head == "bottleneck":
-      features = dense(512, name="head_embedding")(features)
+      features = dense(_BOTTLENECK, name="head_fc_embedding")(features)
+      return dense(self.num_classes, name="head_fc_FC")(features)
     return dense(self.num_classes, name="head_fc")(features)

@@ -11,13 +11,34 @@ from typing import Any
 import flax.linen as nn
 import numpy as np
 
+from sginpaint.backbones import (
+  bisenet,
+  deeplab,
+  inception_torch_names,
+  lpips,
+  resnet,
+  tresnet_torch_names,
+  vgg,
+)
 from sginpaint.convert.mapping import Source, read, write
 from sginpaint.errors import UserError
+from sginpaint.layers import discriminators
 from sginpaint.systems.spl import torch_names as spl
 
 SOURCES: Mapping[str, Source] = {
+  "inception_fid": Source(**inception_torch_names.TORCH),
+  "spade_discriminator": Source(**discriminators.SPADE_TORCH),
   "spl_generator": Source(**spl.GENERATOR),
   "spl_discriminator": Source(**spl.DISCRIMINATOR),
+  "tresnet_l": Source(**tresnet_torch_names.CLASSIFIER),
+  "tresnet_l_trunk": Source(**tresnet_torch_names.TRUNK),
+  "lpips_alex": Source(**lpips.TORCH_ALEX),
+  "lpips_vgg": Source(**lpips.TORCH_VGG),
+  "vgg16": Source(**vgg.TORCH_VGG16),
+  "vgg19": Source(**vgg.TORCH_VGG19),
+  "bisenet": Source(**bisenet.TORCH),
+  "deeplab_v2": Source(**deeplab.TORCH),
+  "resnet50": Source(**resnet.TORCH),
 }
 
 

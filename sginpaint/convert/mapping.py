@@ -38,6 +38,7 @@ _SAME = Layout(lambda x, _: x, lambda x: x)
 _KERNEL = Layout(
   lambda x, _: x.transpose(2, 3, 1, 0), lambda x: x.transpose(3, 2, 0, 1)
 )
+_TRANSPOSED = Layout(lambda x, _: x.T, lambda x: x.T)
 # The left singular vector runs over (inputs, height, width) there, over
 # [height, width, inputs] here.
 _SPECTRAL_V = Layout(
@@ -51,6 +52,16 @@ KINDS: Mapping[str, tuple[tuple[str, str, str, Layout], ...]] = {
   "conv": (
     (".weight", "params", "/kernel", _KERNEL),
     (".bias", "params", "/bias", _SAME),
+  ),
+  "dense": (
+    (".weight", "params", "/kernel", _TRANSPOSED),
+    (".bias", "params", "/bias", _SAME),
+  ),
+  "batch_norm": (
+    (".weight", "params", "/scale", _SAME),
+    (".bias", "params", "/bias", _SAME),
+    (".running_mean", "batch_stats", "/mean", _SAME),
+    (".running_var", "batch_stats", "/var", _SAME),
   ),
   "spectral_conv": (
     (".weight_orig", "params", "/kernel", _KERNEL),
@@ -69,15 +80,17 @@ class Source:
     layers: rows (PyTorch layer, Flax layer, kind), "{}" for an index.
     build: {PyTorch name: shape} -> the module of that size; a KeyError in it
       means that the tensor of that name is missing.
-    inputs: shapes of the arguments of `module.__call__`.
+    inputs: shapes of the arguments of `module.__call__`; in place of a size may
+      stand the name of a weight, for the number of channels that it reads.
     prefix: what wrapper modules put in front of this network's names.
     siblings: prefixes that a checkpoint of the whole training model may hold.
-    ignored: patterns of names that mean nothing to us.
+    ignored: patterns of names that mean nothing to us, besides the count of
+      batches that PyTorch's batch norms keep.
   """
 
   layers: tuple[tuple[str, str, str], ...]
   build: Callable[[Mapping[str, Shape]], nn.Module]
-  inputs: tuple[Shape, ...]
+  inputs: tuple[tuple[int | str, ...], ...]
   prefix: str
   siblings: tuple[str, ...] = ()
   ignored: tuple[str, ...] = ()
@@ -100,7 +113,10 @@ class Source:
     return {
       name: np.asarray(state_dict[original])
       for name, original in names.items()
-      if not any(fnmatch.fnmatchcase(name, p) for p in self.ignored)
+      if not any(
+        fnmatch.fnmatchcase(name, pattern)
+        for pattern in (*self.ignored, "*num_batches_tracked")
+      )
     }
 
   def locate(self, path: str) -> tuple[str, Layout]:
@@ -119,14 +135,25 @@ def read(
 ) -> tuple[nn.Module, dict]:
   """See `sginpaint.convert.from_torch`."""
   state = source.own(state_dict)
+  shapes = {key: value.shape for key, value in state.items()}
   try:
-    module = source.build({key: value.shape for key, value in state.items()})
+    module = source.build(shapes)
   except KeyError as e:
     raise UserError(
       f"{name}: the state dict has no tensor {e.args[0]}; "
       "is it another network's?"
     ) from e
-  arguments = [jax.ShapeDtypeStruct(s, jnp.float32) for s in source.inputs]
+  except (IndexError, ValueError) as e:  # axes or numbers that are not there
+    raise UserError(
+      f"{name}: names and shapes fit no such network; is it another one's?"
+    ) from e
+  arguments = [
+    jax.ShapeDtypeStruct(
+      tuple(shapes[n][1] if isinstance(n, str) else n for n in shape),
+      jnp.float32,
+    )
+    for shape in source.inputs
+  ]
   expected = jax.eval_shape(module.init, jax.random.key(0), *arguments)
   flat, missing, misshapen = {}, [], []
   for path, want in _flatten(expected).items():

@@ -3,10 +3,13 @@
 PatchGAN is Isola et al., "Image-to-Image Translation with Conditional
 Adversarial Networks" (CVPR 2017); several of them on a pyramid are Wang et al.,
 pix2pixHD (CVPR 2018). Layout [B, H, W, C]; scores are logits, and every
-intermediate activation is returned for feature-matching losses.
+intermediate activation is returned for feature-matching losses. `SPADE_TORCH`
+names the tensors of the one published with SPADE.
 """
 
-from collections.abc import Sequence
+import functools
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import chex
@@ -32,6 +35,8 @@ class PatchDiscriminator(nn.Module):
     instance_norm_from: first layer (counted from 0) that is instance
       normalised before its activation; None for none. The last never is.
     use_bias: of every convolution.
+    plain_ends: the first and the last convolution have a bias and no spectral
+      norm whatever the fields above say (SPADE).
     dtype: of the computation.
     kernel_init: initialiser of the kernels.
   """
@@ -42,6 +47,7 @@ class PatchDiscriminator(nn.Module):
   spectral: bool = True
   instance_norm_from: int | None = None
   use_bias: bool = True
+  plain_ends: bool = False
   dtype: Any = jnp.float32
   kernel_init: nn.initializers.Initializer = nn.initializers.normal(0.02)
 
@@ -73,18 +79,19 @@ class PatchDiscriminator(nn.Module):
   def _conv(
     self, x: chex.Array, index: int, width: int, stride: int, train: bool
   ) -> jax.Array:
+    plain = self.plain_ends and index in (0, len(self.widths))
     edge = (self.padding, self.padding)
     options = {
       "features": width,
       "kernel_size": (4, 4),
       "strides": stride,
       "padding": (edge, edge),
-      "use_bias": self.use_bias,
+      "use_bias": self.use_bias or plain,
       "dtype": self.dtype,
       "kernel_init": self.kernel_init,
-      "name": f"conv_{index}",
+      "name": f"plain_{index}" if plain else f"conv_{index}",
     }
-    if self.spectral:
+    if self.spectral and not plain:
       return SpectralConv(**options)(x, train=train)
     return nn.Conv(**options)(x)
 
@@ -117,3 +124,49 @@ def halve(x: chex.Array) -> jax.Array:
   """3x3 average pool, stride 2, padding 1 that the mean does not count."""
   pad = ((1, 1), (1, 1))
   return nn.avg_pool(x, (3, 3), (2, 2), pad, count_include_pad=False)
+
+
+_SPADE_FIRST = "discriminator_0.model0.0.weight"
+
+
+def build_spade_discriminator(
+  shapes: Mapping[str, tuple[int, ...]],
+) -> MultiScalePatchGAN:
+  """The discriminator of SPADE that tensors of these shapes belong to.
+
+  It takes the one-hot label map and the picture in [-1, 1], joined in this
+  order along the channels.
+  """
+  spectral = "discriminator_0.model{}.0.0.weight_orig"
+  widths = [shapes[_SPADE_FIRST][0]]
+  for i in range(1, _count(shapes, r"discriminator_0\.model(\d+)\.") - 1):
+    widths.append(shapes[spectral.format(i)][0])
+  return MultiScalePatchGAN(
+    scales=_count(shapes, r"discriminator_(\d+)\."),
+    discriminator=functools.partial(
+      PatchDiscriminator,
+      widths=tuple(widths),
+      strides=(2,) * (len(widths) - 1) + (1,),
+      padding=2,
+      instance_norm_from=1,
+      use_bias=False,
+      plain_ends=True,
+    ),
+  )
+
+
+def _count(shapes: Mapping[str, Any], pattern: str) -> int:
+  """One more than the largest index that the pattern finds in the names."""
+  found = (re.match(pattern, name) for name in shapes)
+  return 1 + max(int(match[1]) for match in found if match)
+
+
+SPADE_TORCH: dict[str, Any] = {
+  "layers": (
+    ("discriminator_{}.model{}.0", "scale_{}/plain_{}", "conv"),
+    ("discriminator_{}.model{}.0.0", "scale_{}/conv_{}", "spectral_conv"),
+  ),
+  "build": build_spade_discriminator,
+  "inputs": ((1, 32, 32, _SPADE_FIRST),),
+  "prefix": "discriminator",
+}

@@ -103,18 +103,20 @@ class BatchNorm(nn.Module):
 class SPADE(nn.Module):
   """Spatially-adaptive normalisation: norm(x) * (1 + gamma) + beta.
 
-  gamma and beta are maps, read off the guidance by a 3x3 convolution, ReLU and
-  one more 3x3 convolution each. The paper prints `gamma`; the authors' code,
-  and every published checkpoint, has `1 + gamma`.
+  gamma and beta are maps, read off the guidance by a convolution, ReLU and one
+  more convolution each. The paper prints `gamma`; the authors' code, and every
+  published checkpoint, has `1 + gamma`.
 
   Attributes:
     hidden: channels between guidance and gamma, beta.
     norm: the norm without parameters, "instance" or "batch".
+    kernel: side of all three convolutions.
     conv: convolution to use; carries dtype and initialiser.
   """
 
   hidden: int = 128
   norm: str = "instance"
+  kernel: int = 3
   conv: Any = nn.Conv
 
   @nn.compact
@@ -143,7 +145,8 @@ class SPADE(nn.Module):
     else:
       raise ValueError(f"SPADE norm {self.norm!r}: use 'instance' or 'batch'")
     guidance = resize_nearest(guidance, x.shape[1:3])
-    hidden = nn.relu(self.conv(self.hidden, (3, 3), name="shared")(guidance))
-    gamma = self.conv(x.shape[-1], (3, 3), name="gamma")(hidden)
-    beta = self.conv(x.shape[-1], (3, 3), name="beta")(hidden)
+    size = (self.kernel, self.kernel)
+    hidden = nn.relu(self.conv(self.hidden, size, name="shared")(guidance))
+    gamma = self.conv(x.shape[-1], size, name="gamma")(hidden)
+    beta = self.conv(x.shape[-1], size, name="beta")(hidden)
     return normalized * (1 + gamma) + beta

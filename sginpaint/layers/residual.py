@@ -2,9 +2,12 @@
 
 The plain block follows edge-connect (Nazeri et al. 2019): no activation after
 the sum. The dense block is the one of Zhang et al., "Residual Dense Network for
-Image Super-Resolution" (CVPR 2018). Layout [B, H, W, C], any range.
+Image Super-Resolution" (CVPR 2018). Of SPADE blocks there are SPL's, which is
+the plain block with norms, and that of SPADE's own authors (Park et al., CVPR
+2019). Layout [B, H, W, C], any range.
 """
 
+import functools
 from typing import Any
 
 import chex
@@ -13,6 +16,7 @@ import jax
 import jax.numpy as jnp
 
 from sginpaint.layers.normalization import SPADE
+from sginpaint.layers.spectral_norm import SpectralConv
 
 # Every branch starts at zero, every block as the identity: deep stacks without
 # norms then train at once, whatever their depth.
@@ -39,7 +43,7 @@ class ResidualBlock(nn.Module):
 
 
 class SPADEResidualBlock(nn.Module):
-  """x + twice (SPADE, ReLU, 3x3 convolution), reflect padding.
+  """SPL's: x + twice (SPADE, ReLU, 3x3 convolution), reflect padding.
 
   Attributes:
     hidden: hidden channels of both SPADE layers.
@@ -61,10 +65,60 @@ class SPADEResidualBlock(nn.Module):
     conv = _reflected(self.conv, x.shape[-1])
     y = x
     for i, dilation in enumerate((self.dilation, 1)):
-      spade = SPADE(self.hidden, self.norm, self.conv, name=f"spade_{i}")
+      spade = SPADE(self.hidden, self.norm, conv=self.conv, name=f"spade_{i}")
       y = nn.relu(spade(y, guidance, train=train))
       last = {"kernel_init": _LAST} if i else {}
       y = conv(kernel_dilation=dilation, name=f"conv_{i}", **last)(y)
+    return x + y
+
+
+class SPADEResNetBlock(nn.Module):
+  """SPADE's own: twice (SPADE, LeakyReLU 0.2, spectral 3x3 convolution) + x.
+
+  As in the authors' code (NVlabs/SPADE): zero padding, the narrower of the two
+  widths between the convolutions, and, where the block changes the width, a
+  shortcut of SPADE and a spectral 1x1 convolution without bias or activation.
+
+  Attributes:
+    features: channels out.
+    hidden: hidden channels of the SPADE layers.
+    norm: their parameter-free norm, "instance" or "batch".
+    dtype: of the computation.
+    kernel_init: initialiser of all kernels.
+  """
+
+  features: int
+  hidden: int = 128
+  norm: str = "instance"
+  dtype: Any = jnp.float32
+  kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
+
+  @nn.compact
+  def __call__(
+    self, x: chex.Array, guidance: chex.Array, *, train: bool = False
+  ) -> jax.Array:
+    """Maps x [B, H, W, C], guided by [B, h, w, G], to [B, H, W, features].
+
+    In training the collection "spectral_norm", and with `norm="batch"` also
+    "batch_stats", must be mutable.
+    """
+    options = {"dtype": self.dtype, "kernel_init": self.kernel_init}
+    conv: Any = functools.partial(SpectralConv, **options)
+
+    def spade(x: jax.Array, name: str) -> jax.Array:
+      plain = functools.partial(nn.Conv, **options)
+      layer = SPADE(self.hidden, self.norm, conv=plain, name=f"spade_{name}")
+      return layer(x, guidance, train=train)
+
+    y, middle = x, min(x.shape[-1], self.features)
+    for i, width in enumerate((middle, self.features)):
+      y = nn.leaky_relu(spade(y, str(i)), 0.2)
+      y = conv(width, (3, 3), name=f"conv_{i}")(y, train=train)
+    if x.shape[-1] != self.features:
+      shortcut = conv(
+        self.features, (1, 1), use_bias=False, name="conv_shortcut"
+      )
+      x = shortcut(spade(x, "shortcut"), train=train)
     return x + y
 
 

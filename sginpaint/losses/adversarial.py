@@ -8,6 +8,7 @@
                  GAN.
   hinge          Miyato et al. 2018.
   least_squares  Mao et al. 2017 (real 1, fake 0); eq. 8 of ESPA.
+  wasserstein    Arjovsky et al. 2017: the plain difference of scores.
 
 SPL's eq. 10 as printed would have the generator push D(fake) towards 0; its
 code minimises -log D(fake), which is `generator_loss` here. That code also
@@ -15,7 +16,8 @@ clamps each logarithm at -100, which only matters beyond logits of +-100.
 Everything is computed in float32 and averaged over all axes but the first.
 """
 
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Literal, get_args
 
 import chex
 import jax
@@ -23,7 +25,7 @@ import jax.numpy as jnp
 
 from sginpaint.errors import UserError
 
-Kind = Literal["bce", "hinge", "least_squares"]
+Kind = Literal["bce", "hinge", "least_squares", "wasserstein"]
 
 
 def real_loss(logits: chex.Array, *, kind: Kind = "bce") -> jax.Array:
@@ -45,6 +47,8 @@ def real_loss(logits: chex.Array, *, kind: Kind = "bce") -> jax.Array:
     return _mean(jax.nn.softplus(-x))
   if kind == "hinge":
     return _mean(jax.nn.relu(1.0 - x))
+  if kind == "wasserstein":
+    return _mean(-x)
   return _mean(jnp.square(x - 1.0))
 
 
@@ -67,6 +71,8 @@ def fake_loss(logits: chex.Array, *, kind: Kind = "bce") -> jax.Array:
     return _mean(jax.nn.softplus(x))
   if kind == "hinge":
     return _mean(jax.nn.relu(1.0 + x))
+  if kind == "wasserstein":
+    return _mean(x)
   return _mean(jnp.square(x))
 
 
@@ -101,16 +107,37 @@ def generator_loss(fake_logits: chex.Array, *, kind: Kind = "bce") -> jax.Array:
   Raises:
     UserError: `kind` is not known.
   """
-  _check_kind(kind)
-  if kind == "hinge":
-    return _mean(-fake_logits.astype(jnp.float32))
-  return real_loss(fake_logits, kind=kind)
+  # Only the discriminator's losses have a hinge.
+  return real_loss(fake_logits, kind="wasserstein" if kind == "hinge" else kind)
+
+
+def mean_over_scales(
+  loss: Callable[..., jax.Array],
+  scales: Sequence[chex.Array],
+  *,
+  kind: Kind = "bce",
+) -> jax.Array:
+  """Mean of a loss over the scales of a multi-scale discriminator.
+
+  Every scale weighs the same, however many patches it has (pix2pixHD, SPADE).
+
+  Args:
+    loss: `real_loss`, `fake_loss` or `generator_loss`.
+    scales: logits [B, ...] of each scale.
+    kind: see the module's docstring.
+
+  Returns:
+    float32 [B].
+  """
+  terms = [loss(logits, kind=kind) for logits in scales]
+  return jnp.mean(jnp.stack(terms), axis=0)
 
 
 def _check_kind(kind: str) -> None:
-  if kind not in ("bce", "hinge", "least_squares"):
+  known = get_args(Kind)
+  if kind not in known:
     raise UserError(
-      f"adversarial loss {kind!r} is not known; use bce, hinge or least_squares"
+      f"adversarial loss {kind!r} is not known; use one of {', '.join(known)}"
     )
 
 

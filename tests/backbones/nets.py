@@ -16,3 +16,16 @@ def shapes_of(net, size):
   return jax.eval_shape(
     lambda image: net.init_with_output(jax.random.key(0), image), image
   )
+
+
+def filled(shapes, seed=0):
+  """Variables with random values; variances positive."""
+  rng = np.random.default_rng(seed)
+  return jax.tree_util.tree_map_with_path(
+    lambda path, leaf: (
+      np.abs(rng.normal(size=leaf.shape)).astype(np.float32)
+      if path[-1].key == "var"
+      else rng.normal(0.2, 0.5, size=leaf.shape).astype(np.float32)
+    ),
+    shapes,
+  )

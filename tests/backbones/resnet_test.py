@@ -5,25 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from sginpaint import convert
 from sginpaint.backbones import resnet
-from tests.backbones.nets import random, shapes_of
+from tests.backbones.nets import filled, random, shapes_of
 
 
 def _tiny(**kwargs):
   return resnet.ResNet(3, width=2, layers=(1, 1, 1, 1), **kwargs)
-
-
-def _filled(shapes, seed=0):
-  """Random values; variances positive."""
-  rng = np.random.default_rng(seed)
-  return jax.tree_util.tree_map_with_path(
-    lambda path, leaf: (
-      np.abs(rng.normal(size=leaf.shape)).astype(np.float32)
-      if path[-1].key == "var"
-      else rng.normal(0.2, 0.5, size=leaf.shape).astype(np.float32)
-    ),
-    shapes,
-  )
 
 
 def test_resnet50_sizes_and_official_parameter_count():
@@ -38,6 +26,33 @@ def test_resnet50_sizes_and_official_parameter_count():
   }
   count = sum(leaf.size for leaf in jax.tree.leaves(variables["params"]))
   assert count == 25_557_032
+
+
+def test_resnet18_has_the_official_parameter_count():
+  net = resnet.ResNet(1000, layers=(2, 2, 2, 2), block="basic")
+  outputs, variables = shapes_of(net, (64, 64))
+  assert outputs["layer4"].shape == (2, 2, 2, 512)
+  count = sum(leaf.size for leaf in jax.tree.leaves(variables["params"]))
+  assert count == 11_689_512
+
+
+def test_without_classes_the_stages_alone_are_left():
+  outputs, variables = shapes_of(resnet.ResNet(None, width=2), (32, 32))
+  assert set(outputs) == {f"layer{i}" for i in range(1, 5)}
+  assert "fc" not in variables["params"]
+
+
+@pytest.mark.parametrize("block", ["basic", "bottleneck"])
+def test_torchvision_files_of_any_depth_and_width_are_read(block):
+  net = resnet.ResNet(5, width=2, layers=(1, 3, 2, 1), block=block)
+  variables = filled(shapes_of(net, (32, 32))[1])
+  state = convert.to_torch("resnet50", variables)
+  assert state["fc.weight"].shape == (5, 64 if block == "bottleneck" else 16)
+  state["layer1.0.bn1.num_batches_tracked"] = np.zeros((), np.int64)
+  wrapped = {f"module.{name}": value for name, value in state.items()}
+  read, got = convert.from_torch("resnet50", wrapped)
+  assert read == net
+  jax.tree.map(np.testing.assert_array_equal, got, variables)
 
 
 def test_names_are_those_of_torchvision():
@@ -77,7 +92,7 @@ def _normalize(x, params, stats):
 def test_bottleneck_matches_loop_reference(stride, channels):
   x = random(2, 5, 6, channels)
   block = resnet.Bottleneck(2, stride=stride)
-  variables = _filled(
+  variables = filled(
     jax.eval_shape(lambda: block.init(jax.random.key(0), x, train=False))
   )
   params, stats = variables["params"], variables["batch_stats"]
@@ -97,12 +112,32 @@ def test_bottleneck_matches_loop_reference(stride, channels):
   np.testing.assert_allclose(result, np.maximum(y, 0), rtol=2e-4, atol=2e-4)
 
 
+@pytest.mark.parametrize(("stride", "channels"), [(1, 4), (1, 3), (2, 4)])
+def test_basic_block_matches_loop_reference(stride, channels):
+  x = random(2, 5, 6, channels)
+  block = resnet.BasicBlock(4, stride=stride)
+  variables = filled(
+    jax.eval_shape(lambda: block.init(jax.random.key(0), x, train=False))
+  )
+  params, stats = variables["params"], variables["batch_stats"]
+
+  def step(x, conv, norm, stride=1):
+    y = _convolve(x, params[conv]["kernel"], stride)
+    return _normalize(y, params[norm], stats[norm])
+
+  y = step(np.maximum(step(x, "conv1", "bn1", stride), 0), "conv2", "bn2")
+  plain = stride == 1 and channels == 4
+  y += x if plain else step(x, "downsample_0", "downsample_1", stride)
+  result = block.apply(variables, x, train=False)
+  np.testing.assert_allclose(result, np.maximum(y, 0), rtol=2e-4, atol=2e-4)
+
+
 def test_stem_matches_loop_reference():
   """Without blocks every stage puts out what the pool gave it."""
   net = resnet.ResNet(3, width=2, layers=(0, 0, 0, 0))
   image = np.tanh(random(1, 9, 12, 3))
   _, shapes = shapes_of(net, (9, 12))
-  variables = _filled(shapes)
+  variables = filled(shapes)
   unit = (image.astype(np.float64) + 1) / 2
   x = (unit - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
   x = _convolve(x, variables["params"]["conv1"]["kernel"], 2)
@@ -120,7 +155,7 @@ def test_stem_matches_loop_reference():
 def test_training_updates_every_statistic_and_serving_none():
   image = np.tanh(random(2, 40, 40, 3))
   net = _tiny()
-  variables = _filled(shapes_of(net, (40, 40))[1])
+  variables = filled(shapes_of(net, (40, 40))[1])
   before = jax.tree.leaves(variables["batch_stats"])
 
   def statistics_after(train):

@@ -75,3 +75,24 @@ def test_training_moves_the_spectral_vectors_of_every_scale():
     before = variables["spectral_norm"][f"scale_{i}"]["conv_1"]["u"]
     after = state["spectral_norm"][f"scale_{i}"]["conv_1"]["u"]
     assert np.abs(after - before).max() > 1e-3
+
+
+SPADES = functools.partial(TINY, use_bias=False, plain_ends=True)
+
+
+def test_plain_ends_have_a_bias_and_no_spectral_norm():
+  x = picture(1, 16, 16, 3)
+  variables = SPADES().init(jax.random.key(0), x)
+  shapes = jax.tree.map(np.shape, variables)
+  assert shapes["params"] == {
+    "plain_0": {"kernel": (4, 4, 3, 3), "bias": (3,)},
+    "conv_1": {"kernel": (4, 4, 3, 4)},
+    "plain_2": {"kernel": (4, 4, 4, 1), "bias": (1,)},
+  }
+  assert shapes["spectral_norm"].keys() == {"conv_1"}
+  first = variables["params"]["plain_0"]["kernel"]
+  doubled = {**variables["params"], "plain_0": {"kernel": 2 * first}}
+  doubled["plain_0"]["bias"] = np.zeros(3, "float32")
+  before = SPADES().apply(variables, x)[1][0]
+  after = SPADES().apply({**variables, "params": doubled}, x)[1][0]
+  np.testing.assert_allclose(after, 2 * before, rtol=1e-5)

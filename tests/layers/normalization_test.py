@@ -19,13 +19,15 @@ def features(*shape, offset=0.4):
 
 
 def convolve(x, kernel, bias):
-  """3x3 convolution of one picture with zeros around it, in loops."""
+  """Convolution of one picture with zeros around it, in loops."""
   height, width, _ = x.shape
-  padded = np.pad(x, ((1, 1), (1, 1), (0, 0)))
+  side = len(kernel)
+  edge = (side // 2, side // 2)
+  padded = np.pad(x, (edge, edge, (0, 0)))
   out = np.zeros((height, width, kernel.shape[-1]))
   for i in range(height):
     for j in range(width):
-      patch = padded[i : i + 3, j : j + 3]
+      patch = padded[i : i + side, j : j + side]
       out[i, j] = np.einsum("hwi,hwio->o", patch, kernel) + bias
   return out
 
@@ -46,9 +48,10 @@ def spade_by_loops(x, guidance, params):
   return out
 
 
-def test_spade_matches_loops():
+@pytest.mark.parametrize("kernel", [3, 5])
+def test_spade_matches_loops(kernel):
   x, guidance = features(2, 6, 8, 3), features(2, 3, 5, 4)
-  module = SPADE(hidden=5)
+  module = SPADE(hidden=5, kernel=kernel)
   variables = module.init(jax.random.key(0), x, guidance)
   params = {
     name: {

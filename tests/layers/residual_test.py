@@ -8,6 +8,7 @@ from sginpaint.layers.residual import (
   ResidualBlock,
   ResidualDenseBlock,
   SPADEResidualBlock,
+  SPADEResNetBlock,
 )
 
 
@@ -87,3 +88,60 @@ def test_spade_block_listens_to_its_guidance():
     variables, x, guidance
   )
   assert np.abs(difference).max() > 1e-3
+
+
+def spade(x, guidance, layer):
+  """SPADE with instance norm; guidance of the size of x."""
+  hidden = np.maximum(0, conv(guidance, layer["shared"], 1, "constant"))
+  gamma, beta = (
+    conv(hidden, layer[name], 1, "constant") for name in ("gamma", "beta")
+  )
+  centred = x - x.mean((1, 2), keepdims=True)
+  normal = centred / np.sqrt(x.var((1, 2), keepdims=True) + 1e-5)
+  return normal * (1 + gamma) + beta
+
+
+def spectral(x, layer, vectors):
+  """Convolution with the kernel divided by v M u."""
+  kernel = np.asarray(layer["kernel"])
+  sigma = np.einsum("hwio,hwi,o", kernel, vectors["v"], vectors["u"])
+  bias = layer.get("bias", np.zeros(kernel.shape[-1]))
+  return conv(x, {"kernel": kernel / sigma, "bias": bias}, 1, "constant")
+
+
+@pytest.mark.parametrize("width", [3, 4, 6])
+def test_resnet_block_by_hand(width):
+  x, guidance = features(2, 5, 6, 4), features(2, 5, 6, 3)
+  module = SPADEResNetBlock(width, hidden=5)
+  variables = trained(module, x, guidance)
+  got = module.apply(variables, x, guidance)
+  params, vectors = variables["params"], variables["spectral_norm"]
+  y = x
+  for i in range(2):
+    y = spade(y, guidance, params[f"spade_{i}"])
+    y = np.where(y < 0, 0.2 * y, y)
+    y = spectral(y, params[f"conv_{i}"], vectors[f"conv_{i}"])
+    assert y.shape[-1] == (min(width, 4), width)[i]
+  if width != 4:
+    x = spade(x, guidance, params["spade_shortcut"])
+    layers = params["conv_shortcut"], vectors["conv_shortcut"]
+    assert "bias" not in layers[0]
+    x = spectral(x, *layers)
+  np.testing.assert_allclose(got, x + y, rtol=1e-3, atol=1e-3)
+
+
+def test_resnet_block_trains_all_that_it_keeps():
+  x, guidance = features(2, 5, 6, 4), features(2, 3, 3, 3)
+  module = SPADEResNetBlock(3, hidden=5, norm="batch")
+  variables = module.init(jax.random.key(0), x, guidance)
+  mutable = ["batch_stats", "spectral_norm"]
+  _, state = module.apply(variables, x, guidance, train=True, mutable=mutable)
+  for part in ("0", "1", "shortcut"):
+    for path in (
+      ("batch_stats", f"spade_{part}", "norm", "mean"),
+      ("spectral_norm", f"conv_{part}", "u"),
+    ):
+      old, new = variables, state
+      for name in path:
+        old, new = old[name], new[name]
+      assert np.abs(new - old).max() > 1e-3, path

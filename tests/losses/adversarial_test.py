@@ -8,7 +8,7 @@ import pytest
 from sginpaint.errors import UserError
 from sginpaint.losses import adversarial
 
-KINDS = ("bce", "hinge", "least_squares")
+KINDS = ("bce", "hinge", "least_squares", "wasserstein")
 
 # log(1 + e^-2) and log(1 + e^2).
 SOFT_MINUS, SOFT_PLUS = 0.1269280, 2.1269280
@@ -17,16 +17,19 @@ REAL = {
   "bce": [(SOFT_MINUS + np.log(2)) / 2, SOFT_PLUS],
   "hinge": [0.5, 3.0],
   "least_squares": [1.0, 9.0],
+  "wasserstein": [-1.0, 2.0],
 }
 FAKE = {
   "bce": [(SOFT_PLUS + np.log(2)) / 2, SOFT_MINUS],
   "hinge": [2.0, 0.0],
   "least_squares": [2.0, 4.0],
+  "wasserstein": [1.0, -2.0],
 }
 GENERATOR = {
   "bce": REAL["bce"],
   "hinge": [-1.0, 2.0],
   "least_squares": REAL["least_squares"],
+  "wasserstein": REAL["wasserstein"],
 }
 
 
@@ -65,6 +68,18 @@ def test_finite_over_twenty_orders_of_magnitude(kind, name):
   )
   assert np.isfinite(value)
   assert np.all(np.isfinite(gradient))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_scale_weighs_the_same(kind):
+  fine, coarse = _patches(), jnp.full((2, 1, 1, 1), 3.0)
+  mean = adversarial.mean_over_scales(
+    adversarial.fake_loss, [fine, coarse], kind=kind
+  )
+  alone = adversarial.fake_loss(coarse, kind=kind)
+  np.testing.assert_allclose(
+    mean, (np.array(FAKE[kind]) + alone) / 2, rtol=1e-6
+  )
 
 
 def test_saturated_generator_still_gets_a_gradient():

@@ -11,11 +11,13 @@ import flax.linen as nn
 
 from sginpaint.backbones.resnet import ResNet
 from sginpaint.backbones.tresnet import TResNet
+from sginpaint.backbones.vgg import VGG
 from sginpaint.errors import UserError
 
 NETWORKS: Mapping[str, type[nn.Module]] = {
   "resnet": ResNet,
   "tresnet": TResNet,
+  "vgg": VGG,
 }
 
 
