@@ -83,12 +83,13 @@ def _optimizer() -> ConfigDict:
   c = ConfigDict()
   for player in ("generator", "discriminator"):
     c[player] = ConfigDict()
+    c[player].name = "adam"  # adam | sgd
     c[player].learning_rate = 1e-4  # before the schedule
-    c[player].b1 = 0.0  # of Adam, first moment
-    c[player].b2 = 0.9  # ... second moment
+    c[player].b1 = 0.0  # of Adam, first moment; of SGD, the momentum
+    c[player].b2 = 0.9  # of Adam, second moment
     c[player].eps = 1e-8  # ... outside the root
-    c[player].weight_decay = 0.0  # > 0: AdamW
-  c.schedule = "constant"  # constant | steps | linear | cosine
+    c[player].weight_decay = 0.0  # > 0: AdamW; of SGD, part of the gradient
+  c.schedule = "constant"  # constant | steps | linear | cosine | poly (^0.9)
   c.boundaries = ()  # steps: where the rate is multiplied by `decay`
   c.decay = 0.1  # factor at each boundary
   c.decay_from = 0.5  # linear: share of the training before the fall to 0
@@ -124,6 +125,8 @@ def _eval() -> ConfigDict:
   c.batch_size = 8  # pictures evaluated at once
   c.seed = 0  # of the pairing of pictures and masks
   c.baselines = ("mean_color", "telea", "navier_stokes")  # scored beside
+  c.feature_network = "none"  # of FID, KID, IDS: none | workdir | random:<seed>
+  c.lpips_network = "none"  # of LPIPS: none | workdir | random:<seed>
   c.panels = 24  # pictures in the report
   c.outputs = ("prior",)  # intermediates shown beside them, where they exist
   return c

@@ -6,23 +6,21 @@ would be read back silently. Only training renames (an unsound step becomes
 `<step>.corrupt`); every reader steps over what is unsound.
 """
 
+import contextlib
 import dataclasses
-import hashlib
 import logging
 import os
 import pathlib
 import textwrap
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-from flax import traverse_util
 from ml_collections import ConfigDict
 from orbax.checkpoint import v1 as ocp
 
+from sginpaint.checksums import checksums, hash_variables
 from sginpaint.errors import UserError
 from sginpaint.systems import base, build_system, example_batch
 from sginpaint.workdirs import (
@@ -38,22 +36,6 @@ _log = logging.getLogger(__name__)
 Tree = dict[str, Any]
 _PARTIAL = ocp.Context()
 _PARTIAL.pytree.loading.partial_load = True
-
-
-def checksums(tree: Tree) -> dict[str, int]:
-  """crc32 of each array's bytes, keyed by its path `a/b/c`."""
-  flat = traverse_util.flatten_dict(tree, sep="/")
-  return {
-    # Replicated arrays hold every value on each process's first device.
-    name: zlib.crc32(np.ascontiguousarray(_local(leaf)).tobytes())
-    for name, leaf in flat.items()
-  }
-
-
-def _local(leaf: Any) -> np.ndarray:
-  if isinstance(leaf, jax.Array) and not leaf.is_fully_addressable:
-    return np.asarray(leaf.addressable_data(0))
-  return np.asarray(leaf)
 
 
 class Writer:
@@ -110,10 +92,7 @@ def _read(workdir: str, step: int, abstract: Tree, partial: bool) -> Tree:
   """
   path = checkpoint_path(workdir, step)
   expected = read_checksums(workdir, step)
-  if partial:
-    with _PARTIAL:
-      tree = ocp.load_checkpointables(path, {"state": abstract})["state"]
-  else:
+  with _PARTIAL if partial else contextlib.nullcontext():
     tree = ocp.load_checkpointables(path, {"state": abstract})["state"]
   for name, crc in checksums(tree).items():
     if expected[name] != crc:
@@ -229,7 +208,8 @@ def _read_generator(
     lambda s: jax.ShapeDtypeStruct(s.shape, s.dtype, sharding=place), tree
   )
   params = put(shapes.pop("params"))
-  averaged = weights == "ema" and _has_ema(workdir, step)
+  saved = read_checksums(workdir, step)
+  averaged = weights == "ema" and any(n.startswith("ema/") for n in saved)
   abstract: Tree = (
     {"ema": params} if averaged else {"generator": {"params": params}}
   )
@@ -239,11 +219,6 @@ def _read_generator(
   generator = tree.get("generator", {})
   values = tree["ema"] if averaged else generator["params"]
   return {"params": values, **generator.get("collections", {})}
-
-
-def _has_ema(workdir: str, step: int) -> bool:
-  names = read_checksums(workdir, step)
-  return any(name.startswith("ema/") for name in names)
 
 
 def load_frozen_modules(workdir: str, config: ConfigDict) -> dict[str, Any]:
@@ -256,16 +231,6 @@ def load_frozen_modules(workdir: str, config: ConfigDict) -> dict[str, Any]:
     name: build_system(load_config(str(directory / name))).generator
     for name in names
   }
-
-
-def hash_variables(variables: Mapping[str, Any]) -> str:
-  """sha256 over names and values: two equal hashes, two equal networks."""
-  digest = hashlib.sha256()
-  flat = traverse_util.flatten_dict(dict(variables), sep="/")
-  for name in sorted(flat):
-    digest.update(name.encode())
-    digest.update(np.ascontiguousarray(_local(flat[name])).tobytes())
-  return digest.hexdigest()
 
 
 def slim(source: str, target: str, *, dtype: str = "float32") -> None:
@@ -282,16 +247,37 @@ def slim(source: str, target: str, *, dtype: str = "float32") -> None:
   loaded = load(source)
   if steps(target):
     raise UserError(f"{target}: holds checkpoints already; choose another")
-  save_config(target, loaded.config)
-  rounded = jax.tree.map(lambda x: x.astype(dtype), loaded.variables)
-  collections = {k: v for k, v in rounded.items() if k != "params"}
-  tree: Tree = {"generator": {"params": rounded["params"]}}
-  if collections:
-    tree["generator"]["collections"] = collections
+  save_generator(
+    target, loaded.config, loaded.step, loaded.variables, dtype=dtype
+  )
+
+
+def save_generator(
+  workdir: str,
+  config: ConfigDict,
+  step: int,
+  variables: Mapping[str, Any],
+  *,
+  dtype: str = "float32",
+) -> None:
+  """Writes a new workdir with what is served: config and generator.
+
+  Args:
+    workdir: to write; its config.json is replaced.
+    config: whose `system` and `model` describe the generator.
+    step: of the checkpoint.
+    variables: of the generator.
+    dtype: in which arrays are kept on disk; values are rounded to it.
+  """
+  save_config(workdir, config)
+  rounded = jax.tree.map(lambda x: x.astype(dtype), dict(variables))
+  tree: Tree = {"generator": {"params": rounded.pop("params")}}
+  if rounded:
+    tree["generator"]["collections"] = rounded
   # Readers see float32, so that is what the checksums are taken of.
   sums = checksums(jax.tree.map(lambda x: x.astype(jnp.float32), tree))
-  metadata = {"checksums": sums, "config": plain_config(loaded.config)}
-  path = checkpoint_path(target, loaded.step)
+  metadata = {"checksums": sums, "config": plain_config(config)}
+  path = checkpoint_path(workdir, step)
   ocp.save_checkpointables(path, {"state": tree}, custom_metadata=metadata)
   # It names a path of this machine, and nothing reads it.
   (path / "commit_success.txt").unlink(missing_ok=True)

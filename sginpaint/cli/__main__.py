@@ -20,6 +20,8 @@ COMMANDS = {
   "train": "train what a config describes, or resume it",
   "evaluate": "score a trained system and write a report",
   "inpaint": "fill the holes of pictures with a trained system",
+  "convert": "make a workdir of weights published for PyTorch",
+  "segment": "write label maps of pictures with a trained segmenter",
   "precompute": "run a frozen teacher over a dataset once",
   "list": "show systems, configs and dataset recipes",
 }

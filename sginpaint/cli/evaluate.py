@@ -42,6 +42,9 @@ def main(argv: list[str]) -> int:
   rest, overrides = split_overrides(argv)
   options = _parser().parse_args(rest)
   config = load_config(options.workdir)
+  for field in ("feature_network", "lpips_network"):
+    # Workdirs of older trainings do not have them.
+    config.eval[field] = config.eval.get(field, "none")
   apply_overrides(config, overrides, sections=("eval", "data"))
   _apply_flags(config, options)
   # JAX takes seconds to import: a mistyped flag should not wait for it.
@@ -145,15 +148,16 @@ def _summary(metrics: dict[str, Any]) -> str:
   """The means over all pictures as a small table."""
   methods = {"": metrics["metrics"], **metrics["baselines"]}
   names = [n for n in metrics["metrics"]["all"] if n != "count"]
+  widths = {name: max(11, len(name) + 2) for name in names}
   lines = [
     f"step {metrics['step']}, {metrics['count']} pictures, "
     f"protocol {metrics['protocol']}, masks {metrics['masks']}",
-    " " * 16 + "".join(f"{name:>11}" for name in names),
+    " " * 16 + "".join(f"{n:>{w}}" for n, w in widths.items()),
   ]
   for method, buckets in methods.items():
     cells = "".join(
-      f"{buckets['all'][n]:>11.4f}" if n in buckets["all"] else f"{'-':>11}"
-      for n in names
+      f"{buckets['all'][n]:>{w}.4f}" if n in buckets["all"] else f"{'-':>{w}}"
+      for n, w in widths.items()
     )
     lines.append(f"{method or 'checkpoint':<16}{cells}")
   return "\n".join(lines)

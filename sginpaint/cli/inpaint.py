@@ -10,8 +10,6 @@ x.png, x_mask.png or x_mask001.png). Outputs that exist are replaced.
 """
 
 import argparse
-import os
-import pathlib
 import sys
 import time
 
@@ -19,7 +17,11 @@ import numpy as np
 
 from sginpaint import images
 from sginpaint.cli.jobs import Job, plan_jobs
-from sginpaint.cli.parser import Parser, add_checkpoint_flags
+from sginpaint.cli.parser import (
+  Parser,
+  add_checkpoint_flags,
+  check_workdir,
+)
 from sginpaint.errors import UserError
 
 
@@ -37,7 +39,7 @@ def main(argv: list[str]) -> int:
     segmentation=args.segmentation,
     lossy=args.lossy,
   )
-  _check_workdir(args.checkpoint)
+  check_workdir(args.checkpoint)
   # JAX takes seconds to import: a mistyped path should not wait for it.
   import tqdm
 
@@ -73,20 +75,6 @@ def _parse(argv: list[str]) -> argparse.Namespace:
   add("--full", action="store_true", help="run whole pictures, not windows")
   add("--lossy", action="store_true", help="allow .jpg output")
   return parser.parse_args(argv)
-
-
-def _check_workdir(checkpoint: str) -> None:
-  path = pathlib.Path(checkpoint)
-  if not os.path.isdir(checkpoint):
-    what = "is a file, not" if os.path.isfile(path) else "no such folder; give"
-    raise UserError(
-      f"--checkpoint {checkpoint}: {what} the workdir of a training"
-    )
-  if not os.path.isfile(path / "config.json"):
-    raise UserError(
-      f"--checkpoint {checkpoint}: holds no config.json; give the workdir "
-      "of a training"
-    )
 
 
 def _fill(job: Job, inpainter, *, full: bool, lossy: bool) -> str:

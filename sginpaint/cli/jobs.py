@@ -60,14 +60,14 @@ def plan_jobs(
   Raises:
     UserError: something is missing, does not fit or would be overwritten.
   """
-  pictures = _pictures("--image", image)
-  masks = _pictures("--mask", mask)
+  pictures = list_pictures("--image", image)
+  masks = list_pictures("--mask", mask)
   if pathlib.Path(image) == pathlib.Path(mask) and pathlib.Path(image).is_dir():
     pictures, masks = _split_folder(pictures)
   pairs = _pair(pictures, masks, f"--mask {mask}")
   maps = {}
   if segmentation:
-    labels = _pictures("--segmentation", segmentation)
+    labels = list_pictures("--segmentation", segmentation)
     maps = _pair(pictures, labels, f"--segmentation {segmentation}")
   folder = _output_folder(output, many=pathlib.Path(image).is_dir())
   jobs = []
@@ -86,7 +86,12 @@ def plan_jobs(
   return jobs
 
 
-def _pictures(flag: str, text: str) -> list[pathlib.Path]:
+def list_pictures(flag: str, text: str) -> list[pathlib.Path]:
+  """The picture that `text` names, or those of the folder, by name.
+
+  Raises:
+    UserError: no such file or folder, or no picture in it; names `flag`.
+  """
   path = pathlib.Path(text)
   if not os.path.exists(text):  # pathlib takes "" for the current folder
     raise UserError(f"{flag} {text}: no such file or folder")
@@ -192,7 +197,7 @@ def _check(jobs: Sequence[Job], *, lossy: bool) -> None:
   for job in jobs:
     if os.path.isdir(job.output):
       raise UserError(f"{job.output}: is a folder; give a file in it")
-    _check_writable(job.output)
+    check_writable(job.output)
     if job.output.resolve() in inputs:
       raise UserError(f"{job.output}: is also an input; choose another output")
     header = images.read_header(job.image)
@@ -203,7 +208,8 @@ def _check(jobs: Sequence[Job], *, lossy: bool) -> None:
       images.check_size(other, images.read_header(other).size, header.size)
 
 
-def _check_writable(output: pathlib.Path) -> None:
+def check_writable(output: pathlib.Path) -> None:
+  """Raises a UserError where a file of this path could not be made."""
   folder = next(p for p in output.absolute().parents if os.path.lexists(p))
   if not os.path.isdir(folder):
     raise UserError(f"{output}: {folder} is a file; choose another folder")

@@ -1,6 +1,8 @@
 """Command-line parsers whose errors are one line, and flags in common."""
 
 import argparse
+import os
+import pathlib
 from typing import NoReturn
 
 from sginpaint.errors import UserError
@@ -46,3 +48,18 @@ def add_checkpoint_flags(parser: argparse.ArgumentParser) -> None:
     default="ema",
     help="running average, where there is one, or as trained; default: ema",
   )
+
+
+def check_workdir(checkpoint: str) -> None:
+  """Raises a UserError unless `--checkpoint` names a workdir."""
+  path = pathlib.Path(checkpoint)
+  if not os.path.isdir(checkpoint):
+    what = "is a file, not" if os.path.isfile(path) else "no such folder; give"
+    raise UserError(
+      f"--checkpoint {checkpoint}: {what} the workdir of a training"
+    )
+  if not os.path.isfile(path / "config.json"):
+    raise UserError(
+      f"--checkpoint {checkpoint}: holds no config.json; give the workdir "
+      "of a training"
+    )

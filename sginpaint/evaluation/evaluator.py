@@ -24,12 +24,15 @@ from sginpaint.errors import UserError
 from sginpaint.evaluation import provenance, results
 from sginpaint.evaluation.baselines import check_names
 from sginpaint.evaluation.classifiers import evaluate_classifier
+from sginpaint.evaluation.collector import Collector
 from sginpaint.evaluation.gallery import Gallery
 from sginpaint.evaluation.manifest import Manifest, build_manifest
 from sginpaint.evaluation.output import save
+from sginpaint.evaluation.perceptual_metrics import Observer, load_networks
 from sginpaint.evaluation.predictor import Measured, Predictor
 from sginpaint.evaluation.protocols import Protocol, get_protocol
 from sginpaint.evaluation.results import SYSTEM, Evaluation, Panel, Row
+from sginpaint.evaluation.segmenters import evaluate_segmenter
 
 _HOST_THREADS = 4
 
@@ -43,8 +46,8 @@ def evaluate(
     loaded: a checkpoint; `loaded.config.eval` and `.data` say how.
     split: of a data set.
     output_dir: made where it does not exist; see `output.save`.
-    **options: of `run`, or of `evaluate_classifier` for a system that makes
-      no pictures.
+    **options: of `run`, or of `evaluate_segmenter` or `evaluate_classifier`
+      for a system that makes no pictures.
 
   Returns:
     The contents of metrics.json.
@@ -52,15 +55,18 @@ def evaluate(
   Raises:
     UserError: see `run`.
   """
-  if not makes_pictures(loaded):
-    return evaluate_classifier(loaded, split, output_dir=output_dir, **options)
+  outputs = output_names(loaded)
+  if "image" not in outputs:
+    labels_pixels = "segmentation" in outputs
+    judge = evaluate_segmenter if labels_pixels else evaluate_classifier
+    return judge(loaded, split, output_dir=output_dir, **options)
   evaluation = run(loaded, split, **options)
   save(evaluation, output_dir)
   return dict(evaluation.metrics)
 
 
-def makes_pictures(loaded: Loaded) -> bool:
-  """Whether `predict` gives an image; classifiers and segmenters do not."""
+def output_names(loaded: Loaded) -> frozenset[str]:
+  """What `predict` gives; of classifiers and segmenters no `image`."""
   size = loaded.config.data.image_size
   batch = Batch(
     image=np.zeros((1, size, size, 3), np.float32),
@@ -69,7 +75,7 @@ def makes_pictures(loaded: Loaded) -> bool:
   outputs = jax.eval_shape(
     loaded.system.predict, loaded.variables, loaded.frozen, batch
   )
-  return "image" in outputs
+  return frozenset(outputs)
 
 
 def run(
@@ -92,8 +98,8 @@ def run(
     progress: show a bar, on a terminal.
 
   Raises:
-    UserError: a setting is not known, the split is empty or lacks the labels
-      that `guidance = "truth"` needs, or the network puts out NaN.
+    UserError: a setting is not known, the split is empty or lacks what
+      `guidance = "truth"` needs, a network is missing or puts out NaN.
   """
   config = loaded.config
   protocol = get_protocol(config.eval.protocol)
@@ -101,8 +107,12 @@ def run(
   if config.eval.guidance == "truth":
     _check_classes(split, config)
   manifest = _manifest(split, config)
+  observer = Observer(*load_networks(config))
+  protocol = protocol.extended(observer.measures)
+  collector = Collector(observer, split, manifest, config)
+  predictor = _predictor(loaded, protocol, observer, collector)
   rows, panels, holes = _gather(
-    loaded, split, manifest, protocol, progress=progress
+    predictor, config, split, manifest, collector, progress=progress
   )
   manifest = manifest.completed({row.index: row.ratio for row in rows})
   return Evaluation(
@@ -115,7 +125,7 @@ def run(
       "count": len(rows),
       "masks": config.eval.masks,
       "guidance": config.eval.guidance,
-      **scores_of(rows, protocol),
+      **collector.finish(scores_of(rows, protocol), len(rows)),
       "provenance": {
         **provenance.describe(loaded, split, weights),
         "seed": manifest.seed,
@@ -127,6 +137,19 @@ def run(
     panels=panels,
     manifest=manifest,
     config=config.to_dict(),
+  )
+
+
+def _predictor(
+  loaded: Loaded, protocol: Protocol, observer: Observer, collector: Collector
+) -> Predictor:
+  return Predictor(
+    loaded,
+    protocol,
+    outputs=tuple(loaded.config.eval.outputs),
+    guidance=loaded.config.eval.guidance,
+    observer=observer,
+    look_at_truth=not collector.truth_is_known,
   )
 
 
@@ -158,10 +181,11 @@ def _manifest(split: Split, config: Any) -> Manifest:
 
 
 def _gather(
-  loaded: Loaded,
+  predictor: Predictor,
+  config: Any,
   split: Split,
   manifest: Manifest,
-  protocol: Protocol,
+  collector: Collector,
   *,
   progress: bool,
 ) -> tuple[list[Row], list[Panel], str]:
@@ -169,7 +193,7 @@ def _gather(
   colors = np.array([info.colour for info in split.classes], np.uint8)
   gallery = Gallery(
     manifest,
-    samples=loaded.config.eval.panels,
+    samples=config.eval.panels,
     colors=colors if len(colors) else None,
   )
   rows: list[Row] = []
@@ -183,7 +207,8 @@ def _gather(
       disable=None if progress else True,
     ) as bar,
   ):
-    for measured in _measured(loaded, split, manifest, protocol, pool):
+    for measured in _measured(predictor, config, split, manifest, pool):
+      collector.add(measured)
       new = rows_of(measured, manifest)
       gallery.offer(measured, new)
       rows += new
@@ -193,20 +218,13 @@ def _gather(
 
 
 def _measured(
-  loaded: Loaded,
+  predictor: Predictor,
+  config: Any,
   split: Split,
   manifest: Manifest,
-  protocol: Protocol,
   pool: ThreadPoolExecutor,
 ) -> Iterator[Measured]:
   """Yields one `Measured` per batch, in the order of the split."""
-  config = loaded.config
-  predictor = Predictor(
-    loaded,
-    protocol,
-    outputs=tuple(config.eval.outputs),
-    guidance=config.eval.guidance,
-  )
   with evaluation_batches(
     split,
     batch_size=predictor.batch_size(config.eval.batch_size),

@@ -20,8 +20,11 @@ from sginpaint.batch import Batch, Guidance, composite, normalize_image
 from sginpaint.checkpoints import Loaded
 from sginpaint.errors import UserError
 from sginpaint.evaluation.baselines import fill_batch
+from sginpaint.evaluation.perceptual_metrics import Observer
 from sginpaint.evaluation.protocols import ROUND, Protocol, quantise
 from sginpaint.evaluation.results import SYSTEM
+
+TRUTH = "truth"  # among methods, what was there
 
 GUIDANCE = ("none", "predicted", "truth")
 
@@ -37,6 +40,8 @@ class Measured:
     fills: {method: uint8 composite [n, S, S, 3], rounded}.
     scores: {method: {measure: float [n]}}.
     outputs: {name: [>= n, ...]} intermediates, still on the device.
+    features: {method: float32 [n, D]} of the fills, and of the truth under
+      `TRUTH`; empty without a network that makes them.
   """
 
   index: np.ndarray
@@ -45,6 +50,7 @@ class Measured:
   fills: Mapping[str, np.ndarray]
   scores: Mapping[str, Mapping[str, np.ndarray]]
   outputs: Mapping[str, jax.Array]
+  features: Mapping[str, np.ndarray]
 
 
 def take_guidance(batch: Batch, mode: str) -> Guidance | None:
@@ -79,6 +85,8 @@ class Predictor:
     *,
     outputs: Sequence[str] = (),
     guidance: str = "predicted",
+    observer: Observer | None = None,
+    look_at_truth: bool = True,
   ):
     """Places the network on all local devices.
 
@@ -87,10 +95,14 @@ class Predictor:
       protocol: what is measured.
       outputs: intermediates to hand back, where the system makes them.
       guidance: see the module's docstring.
+      observer: networks that measure too.
+      look_at_truth: give the features of the truth beside those of the fills.
     """
     mesh = Mesh(np.array(jax.local_devices()), ("data",))
     self._split = NamedSharding(mesh, PartitionSpec("data"))
     self._guidance = guidance
+    self._observer = observer or Observer()
+    self._look_at_truth = look_at_truth
     self._variables = jax.device_put(
       (loaded.variables, loaded.frozen), NamedSharding(mesh, PartitionSpec())
     )
@@ -153,11 +165,13 @@ class Predictor:
         f"the network puts out NaN or infinity (picture {bad} of the split); "
         "choose an earlier --step"
       )
-    scores = {SYSTEM: self._measure(placed[0], by_rule, placed[1])}
-    for name, fill in host_fills.items():
-      spread = jax.device_put(fill, self._split)
-      same = dict.fromkeys(self._rules, spread)
-      scores[name] = self._measure(placed[0], same, placed[1])
+    spread = {
+      name: dict.fromkeys(self._rules, jax.device_put(fill, self._split))
+      for name, fill in host_fills.items()
+    }
+    scores, features = self._judge(
+      placed[0], placed[1], {SYSTEM: by_rule, **spread}
+    )
     fills = {SYSTEM: np.asarray(by_rule[ROUND]), **host_fills}
     return Measured(
       index=index[:n],
@@ -170,4 +184,22 @@ class Predictor:
         for method, values in scores.items()
       },
       outputs=outputs,
+      features={name: np.asarray(x)[:n] for name, x in features.items()},
     )
+
+  def _judge(
+    self,
+    truth: jax.Array,
+    mask: jax.Array,
+    composites: Mapping[str, Mapping[str, jax.Array]],
+  ) -> tuple[dict[str, dict[str, jax.Array]], dict[str, jax.Array]]:
+    """Scores and features of {method: {quantise rule: uint8 composite}}."""
+    scores = {
+      method: self._measure(truth, by_rule, mask)
+      | self._observer.distances(truth, by_rule[ROUND])
+      for method, by_rule in composites.items()
+    }
+    seen = {method: by_rule[ROUND] for method, by_rule in composites.items()}
+    if self._look_at_truth:
+      seen[TRUTH] = truth
+    return scores, self._observer.features(seen)

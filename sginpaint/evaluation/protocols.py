@@ -37,21 +37,23 @@ class Measure:
   Attributes:
     name: key in metrics.json.
     function: (truth, composite) or, for holes, (truth, composite, mask), on
-      0..255 -> [B].
+      0..255 -> [B]; None = given by a network, see perceptual_metrics.py.
     label: of the column, with its unit.
     quantise: how a prediction becomes uint8, ROUND or TRUNCATE.
     higher_is_better: False for errors.
     hole: looks at hole pixels only; pictures without a hole are left out.
     digits: after the point, in tables.
+    per_set: one number for all pictures together.
   """
 
   name: str
-  function: Callable[..., jax.Array]
+  function: Callable[..., jax.Array] | None
   label: str
   quantise: str = ROUND
   higher_is_better: bool = True
   hole: bool = False
   digits: int = 2
+  per_set: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,13 +64,22 @@ class Protocol:
   summary: str
   measures: tuple[Measure, ...]
 
+  def extended(self, measures: tuple[Measure, ...]) -> "Protocol":
+    """With further measures behind its own."""
+    return dataclasses.replace(self, measures=(*self.measures, *measures))
+
+  @property
+  def per_picture(self) -> tuple[Measure, ...]:
+    """The measures that every picture has."""
+    return tuple(m for m in self.measures if not m.per_set)
+
   def measure(
     self,
     truth: chex.Array,
     composites: Mapping[str, chex.Array],
     mask: chex.Array,
   ) -> dict[str, jax.Array]:
-    """All measures, jittable.
+    """All measures that need no network, jittable.
 
     Args:
       truth: uint8 [B, H, W, 3].
@@ -81,12 +92,13 @@ class Protocol:
     return {
       m.name: m.function(truth, composites[m.quantise], *([mask] * m.hole))
       for m in self.measures
+      if m.function
     }
 
   @property
   def quantisers(self) -> tuple[str, ...]:
     """The rules by which a prediction must be made uint8 for `measure`."""
-    return tuple(sorted({m.quantise for m in self.measures}))
+    return tuple(sorted({m.quantise for m in self.measures if m.function}))
 
 
 def quantise(image: chex.Array, rule: str) -> jax.Array:

@@ -98,6 +98,12 @@ def _scores(
   )
   if capped:
     notes.append(f"{capped} PSNR values are capped at 100 dB (identical).")
+  for purpose, network in metrics.get("networks", {}).items():
+    notes.append(
+      f"Network for {purpose}: {network['name']} ({network['hash'][:12]})."
+    )
+    if "statement" in network:
+      notes.append(network["statement"])
   return (
     "<h2>Scores by hole size</h2>"
     f'<p class="note">{html.escape(" ".join(notes))}</p>'
@@ -114,13 +120,26 @@ def _provenance(evaluation: Evaluation, method: Method) -> str:
     "guidance": metrics["guidance"],
     **metrics["provenance"],
   }
+  return provenance_card(method.name, facts, evaluation.config)
+
+
+def provenance_card(
+  title: str, facts: Mapping[str, Any], config: Mapping[str, Any]
+) -> str:
+  """What was run, as HTML.
+
+  Args:
+    title: escaped.
+    facts: {name: value}, shown in this order.
+    config: all settings, JSON types; folded away.
+  """
   items = "".join(
     f"<dt>{label(key)}</dt><dd><code>{html.escape(str(value))}</code></dd>"
     for key, value in facts.items()
   )
-  config = html.escape(json.dumps(evaluation.config, indent=2))
+  settings = html.escape(json.dumps(config, indent=2))
   return (
-    f'<div class="card" style="margin-top:14px"><h3>{method.name}</h3>'
+    f'<div class="card" style="margin-top:14px"><h3>{title}</h3>'
     f"<dl>{items}</dl><details><summary>All settings</summary>"
-    f"<pre>{config}</pre></details></div>"
+    f"<pre>{settings}</pre></details></div>"
   )

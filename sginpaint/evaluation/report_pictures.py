@@ -114,7 +114,7 @@ def _strip(
   first = panels[0]
   baseline = best_baseline(evaluations[0].metrics, LEADING)
   figures = [
-    _figure(
+    figure(
       with_hole(first.truth, first.mask),
       f"<b>Input</b><br>{first.row.ratio:.0%} missing",
     )
@@ -123,20 +123,20 @@ def _strip(
     caption = f"<b>{method.name}</b><br>{_decibel(panel, SYSTEM)}"
     if baseline:
       caption += _gain(panel, baseline)
-    figures.append(_figure(panel.fills[SYSTEM], caption, "peek"))
+    figures.append(figure(panel.fills[SYSTEM], caption, "peek"))
   figures.append(
-    _figure(
+    figure(
       first.truth, f"<b>Truth</b><br>{html.escape(first.row.image)}", "truth"
     )
   )
   owner = f"<br>of {methods[len(panels) - 1].name}" if len(panels) > 1 else ""
   figures += [
-    _figure(picture, f"<b>{label(name)}</b>{owner}")
+    figure(picture, f"<b>{label(name)}</b>{owner}")
     for name, picture in panels[-1].extras.items()
   ]
   if baseline:
     figures.append(
-      _figure(
+      figure(
         first.fills[baseline],
         f"<b>{label(baseline)}</b><br>{_decibel(first, baseline)}",
         "peek",
@@ -145,7 +145,8 @@ def _strip(
   return f'<div class="strip"><div class="row">{"".join(figures)}</div></div>'
 
 
-def _figure(image: np.ndarray, caption: str, css: str = "") -> str:
+def figure(image: np.ndarray, caption: str, css: str = "") -> str:
+  """A picture over its caption (HTML); `css` is the class of both."""
   return (
     f'<figure class="{css}"><img loading="lazy" src="{embed(image)}" alt="">'
     f"<figcaption>{caption}</figcaption></figure>"

@@ -191,8 +191,9 @@ def nice_ticks(low: float, high: float) -> list[float]:
 def bar_chart(methods: Sequence[Method], measure: Measure) -> str:
   """Grouped bars per bucket as inline SVG.
 
-  The axis starts at 0 for errors and ratios, and just below the lowest bar for
-  dB, where 0 means nothing.
+  The axis starts at 0 for errors and ratios (below it where one is negative, as
+  an unbiased estimate can be), and just below the lowest bar for dB, where 0
+  means nothing.
   """
   buckets = list(methods[0].buckets)
   values = [
@@ -200,8 +201,9 @@ def bar_chart(methods: Sequence[Method], measure: Measure) -> str:
     if (v := _value(m, b, measure)) is not None
   ]  # fmt: skip
   decibel = measure.name.endswith("psnr")
-  ticks = nice_ticks(min(values) - 1 if decibel else 0.0, max(values))
-  low, high = ticks[0], max(ticks[-1], max(values))
+  bottom = min(values) - 1 if decibel else min(0.0, *values)
+  ticks = nice_ticks(bottom, max(values))
+  low, high = ticks[0], max(ticks[-1], *values, ticks[0] + 1e-9)
   width, height, left, top = 1000, 190, 46, 12
   group = (width - left) / len(buckets)
   bar = min(26.0, group * 0.8 / len(methods))

@@ -123,7 +123,7 @@ def summarize(
   for method in methods:
     for bucket, inside in members.items():
       means: dict[str, float] = {"count": int(inside.sum())}
-      for measure in protocol.measures:
+      for measure in protocol.per_picture:
         values = np.array([r.scores[method][measure.name] for r in rows])
         mean = Mean.of(values, inside & holes if measure.hole else inside)
         if mean.count:
@@ -161,7 +161,7 @@ def to_csv(rows: Sequence[Row], protocol: Protocol) -> str:
 
   A score that a picture does not have is an empty cell.
   """
-  names = [m.name for m in protocol.measures]
+  names = [m.name for m in protocol.per_picture]
   methods = list(rows[0].scores)
   header: list[Any] = ["index", "image", "mask", "ratio"]
   for method in methods:

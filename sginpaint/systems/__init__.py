@@ -8,12 +8,16 @@ from ml_collections import ConfigDict
 
 from sginpaint.batch import Batch
 from sginpaint.errors import UserError
+from sginpaint.systems.backbone.objective import Backbone
 from sginpaint.systems.base import System
 from sginpaint.systems.classifier.objective import Classifier
+from sginpaint.systems.segmenter.objective import Segmenter
 from sginpaint.systems.spl.objective import SPL
 
 SYSTEMS: dict[str, type[System]] = {
+  "backbone": Backbone,
   "classifier": Classifier,
+  "segmenter": Segmenter,
   "spl": SPL,
 }
 

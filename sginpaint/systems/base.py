@@ -15,6 +15,7 @@ import flax.linen as nn
 import jax
 
 from sginpaint.batch import Batch
+from sginpaint.errors import UserError
 
 Variables = Mapping[str, Any]
 Outputs = dict[str, jax.Array]
@@ -163,3 +164,37 @@ class System:
   ) -> dict[str, jax.Array]:
     """What is served: reads `image`, `mask` and `guidance`, never labels."""
     raise NotImplementedError
+
+
+def build_network(
+  networks: Mapping[str, type[nn.Module]],
+  section: Mapping[str, Any],
+  **fields: Any,
+) -> nn.Module:
+  """Builds the network that a config's `model.generator` names.
+
+  Args:
+    networks: {name: class} of what may be named.
+    section: the name, under "name", and fields; lists stand for tuples.
+    **fields: further fields, which no config gives.
+
+  Raises:
+    UserError: the name is missing or not known.
+    TypeError: the network has no such field.
+  """
+  section = dict(section)
+  name = section.pop("name", None)
+  if name not in networks:
+    raise UserError(
+      f"config.model.generator.name is {name!r}; use {' or '.join(networks)}"
+    )
+  return networks[name](**_tuples(section), **fields)
+
+
+def _tuples(value: Any) -> Any:
+  """Lists, which JSON has for tuples, as tuples: modules must be hashable."""
+  if isinstance(value, Mapping):
+    return {name: _tuples(inner) for name, inner in value.items()}
+  if isinstance(value, list | tuple):
+    return tuple(map(_tuples, value))
+  return value

@@ -8,6 +8,8 @@ from ml_collections import ConfigDict
 
 from sginpaint.errors import UserError
 
+_POLY_POWER = 0.9  # Chen et al., DeepLab (2016), section 4.1.2
+
 
 def build_optimizers(
   config: ConfigDict, steps: int
@@ -19,27 +21,50 @@ def build_optimizers(
     steps: length of the training.
 
   Raises:
-    UserError: an unknown schedule.
+    UserError: an unknown optimiser or schedule.
   """
   return {
-    player: _partition(_adam(config, config[player], steps), config, player)
+    player: _partition(_build(config, player, steps), config, player)
     for player in ("generator", "discriminator")
   }
 
 
-def _adam(
-  config: ConfigDict, player: ConfigDict, steps: int
+def _build(
+  config: ConfigDict, player: str, steps: int
 ) -> optax.GradientTransformation:
-  rate = build_schedule(config, player.learning_rate, steps)
-  moments = {"b1": player.b1, "b2": player.b2, "eps": player.eps}
-  adam = (
-    optax.adamw(rate, weight_decay=player.weight_decay, **moments)
-    if player.weight_decay
-    else optax.adam(rate, **moments)
-  )
+  name = config[player].name
+  if name not in _OPTIMIZERS:
+    raise UserError(
+      f"config.optimizer.{player}.name is {name!r}; "
+      f"choose {' or '.join(_OPTIMIZERS)}"
+    )
+  rate = build_schedule(config, config[player].learning_rate, steps)
+  optimizer = _OPTIMIZERS[name](rate, config[player])
   if not config.clip_norm:
-    return adam
-  return optax.chain(optax.clip_by_global_norm(config.clip_norm), adam)
+    return optimizer
+  return optax.chain(optax.clip_by_global_norm(config.clip_norm), optimizer)
+
+
+def _adam(
+  rate: optax.Schedule, player: ConfigDict
+) -> optax.GradientTransformation:
+  moments = {"b1": player.b1, "b2": player.b2, "eps": player.eps}
+  if not player.weight_decay:
+    return optax.adam(rate, **moments)
+  return optax.adamw(rate, weight_decay=player.weight_decay, **moments)
+
+
+def _sgd(
+  rate: optax.Schedule, player: ConfigDict
+) -> optax.GradientTransformation:
+  # Unlike in AdamW the decay is part of the gradient: it gathers momentum.
+  return optax.chain(
+    optax.add_decayed_weights(player.weight_decay),
+    optax.sgd(rate, momentum=player.b1),
+  )
+
+
+_OPTIMIZERS = {"adam": _adam, "sgd": _sgd}
 
 
 def build_schedule(
@@ -61,10 +86,14 @@ def build_schedule(
     )
   elif config.schedule == "cosine":
     main = optax.cosine_decay_schedule(rate, max(steps - warmup, 1))
+  elif config.schedule == "poly":
+    main = optax.polynomial_schedule(
+      rate, 0.0, _POLY_POWER, max(steps - warmup, 1)
+    )
   else:
     raise UserError(
       f"config.optimizer.schedule is {config.schedule!r}; "
-      "choose constant, steps, linear or cosine"
+      "choose constant, steps, linear, cosine or poly"
     )
   if not warmup:
     return main

@@ -31,6 +31,11 @@ def config(**fields):
       {49: 1.0, 51: 0.1},
     ),
     ({"schedule": "linear", "warmup": 10}, {5: 0.5, 50: 1.0, 75: 0.5}),
+    ({"schedule": "poly"}, {0: 1.0, 50: 0.5**0.9, 90: 0.1**0.9, 100: 0.0}),
+    (
+      {"schedule": "poly", "warmup": 10},
+      {5: 0.5, 10: 1.0, 55: 0.5**0.9, 100: 0.0},
+    ),
   ],
 )
 def test_schedules_by_hand(fields, expected):
@@ -42,6 +47,30 @@ def test_schedules_by_hand(fields, expected):
 def test_unknown_schedule_names_the_field():
   with pytest.raises(UserError, match="config.optimizer.schedule"):
     build_schedule(config(schedule="cosin"), 1.0, 100)
+
+
+def test_unknown_optimiser_names_the_field():
+  c = config()
+  c.generator.name = "sdg"
+  with pytest.raises(UserError, match=r"optimizer\.generator\.name is 'sdg'"):
+    build_optimizers(c, 10)
+
+
+def test_sgd_gathers_gradient_and_decay_in_its_momentum():
+  c = config()
+  c.generator.update(
+    {"name": "sgd", "learning_rate": 0.1, "b1": 0.9, "weight_decay": 0.01}
+  )
+  optimizer = build_optimizers(c, 10)["generator"]
+  value, velocity = 2.0, 0.0
+  params = {"w": jnp.array(value)}
+  state = optimizer.init(params)
+  for gradient in (1.0, -3.0, 0.5):
+    updates, state = optimizer.update({"w": jnp.array(gradient)}, state, params)
+    params = {"w": params["w"] + updates["w"]}
+    velocity = 0.9 * velocity + gradient + 0.01 * value
+    value -= 0.1 * velocity
+    np.testing.assert_allclose(params["w"], value, rtol=1e-6)
 
 
 def test_frozen_submodule_keeps_its_values():

@@ -24,8 +24,10 @@ from sginpaint.systems.base import (
   Terms,
   Variables,
   apply_module,
+  build_network,
 )
-from sginpaint.systems.classifier.networks import build_network
+from sginpaint.systems.classifier.networks import NETWORKS
+from sginpaint.systems.holes import grey_holes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Classifier(System):
     """Builds the system from the fields of a config.
 
     Args:
-      model: {"generator": keyword arguments of `build_network`}.
+      model: {"generator": a name of `NETWORKS`, and its fields}.
       objective: the fields of this class.
       num_classes: K; classifiers do not use it.
       num_attributes: A, the size of `attribute_logits`.
@@ -77,7 +79,10 @@ class Classifier(System):
         "give the data set attributes.csv or labels"
       )
     generator = build_network(
-      **model["generator"], num_classes=num_attributes, dtype=jnp.dtype(dtype)
+      NETWORKS,
+      model["generator"],
+      num_classes=num_attributes,
+      dtype=jnp.dtype(dtype),
     )
     return cls(generator=generator, frozen=frozen, **objective)
 
@@ -104,10 +109,8 @@ class Classifier(System):
       ValueError: `holes` in training without `batch.mask` or without `key`.
     """
     (image,) = self.generator_inputs(batch)
-    if self.holes and train:
-      image = _with_some_holes(key, image, batch.mask)
-    elif self.holes and batch.mask is not None:
-      image = image * (1.0 - batch.mask)
+    if self.holes:
+      image = grey_holes(key, image, batch.mask, train=train)
     outputs, collections = apply_module(
       self.generator, variables, image, train=train, key=key
     )
@@ -146,13 +149,3 @@ class Classifier(System):
       "attribute_logits": logits,
       "features": outputs["features"],
     }
-
-
-def _with_some_holes(
-  key: jax.Array | None, image: jax.Array, mask: chex.Array | None
-) -> jax.Array:
-  """Greys the hole of each picture with probability 1/2."""
-  if mask is None or key is None:
-    raise ValueError("holes=True needs batch.mask and a key in training")
-  chosen = jax.random.bernoulli(key, 0.5, (image.shape[0], 1, 1, 1))
-  return image * (1.0 - mask * chosen)

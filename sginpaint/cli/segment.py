@@ -1,0 +1,207 @@
+"""Names what every pixel of a picture shows, with a trained segmenter.
+
+python -m sginpaint segment --checkpoint=runs/segmenter \\
+  --images=scenes/images --output=scenes/labels --labels
+
+For each picture it writes OUTPUT/<name>.png of the picture's size: in the
+colours of the classes, or with --labels the numbers themselves, 8 bits, as data
+sets and `inpaint --segmentation` read them. A classes.csv tells what they mean:
+in OUTPUT, or, if that is the `labels` of a data set, where the data set has it.
+One that is there already decides the numbers; without, they are class indices.
+
+--split takes the pictures of a data set instead: that of the training, with
+--config.data.<field>=VALUE another.
+"""
+
+import argparse
+import dataclasses
+import functools
+import os
+import pathlib
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from sginpaint import images
+from sginpaint.cli.jobs import check_writable, list_pictures
+from sginpaint.cli.overrides import apply_overrides, split_overrides
+from sginpaint.cli.parser import Parser, add_checkpoint_flags, check_workdir
+from sginpaint.errors import UserError
+from sginpaint.workdirs import load_config
+
+if TYPE_CHECKING:
+  from sginpaint.checkpoints import Loaded
+  from sginpaint.cli.label_values import Values
+  from sginpaint.data.splits import Split
+
+
+@dataclasses.dataclass(frozen=True)
+class _Job:
+  """A picture, uint8 [H, W, 3] when it is read, and the file to write."""
+
+  read: Callable[[], np.ndarray]
+  output: pathlib.Path
+
+
+def main(argv: list[str]) -> int:
+  """Runs `segment --checkpoint=DIR --images=I --output=DIR [flags]`.
+
+  Raises:
+    UserError: a path, a file or a flag needs mending.
+  """
+  rest, overrides = split_overrides(argv)
+  args = _parse(rest)
+  check_workdir(args.checkpoint)
+  config = load_config(args.checkpoint)
+  if overrides and not args.split:
+    raise UserError(f"--config.{min(overrides)}: goes with --split only")
+  apply_overrides(config, overrides, sections=("data",))
+  _check_output(args.output)
+  jobs = []
+  if args.images:
+    jobs = _plan(args.images, args.output, overwrite=args.overwrite)
+  # JAX takes seconds to import: a mistyped path should not wait for it.
+  from sginpaint import checkpoints
+  from sginpaint.cli import devices
+  from sginpaint.cli.evaluate import open_run
+  from sginpaint.cli.label_values import plan_values
+
+  devices.initialise()
+  classes = config.data.classes
+  values = plan_values(args.output, classes) if args.labels else None
+  if args.split:
+    loaded, split = open_run(
+      *(args.checkpoint, config),
+      step=args.step,
+      weights=args.weights,
+      split=args.split,
+    )
+    jobs = _plan_split(split, args.output, overwrite=args.overwrite)
+  else:
+    loaded = checkpoints.load(
+      args.checkpoint, step=args.step, weights=args.weights
+    )
+  _check_segments(args.checkpoint, loaded)
+  _run(jobs, loaded, classes, values)
+  print(f"{len(jobs)} written to {args.output}")
+  if values is not None:
+    print(f"classes in {values.file}")
+  return 0
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+  parser = Parser("segment", __doc__)
+  add = parser.add_argument
+  add(
+    "--checkpoint", required=True, metavar="DIR", help="workdir of a training"
+  )
+  source = parser.add_mutually_exclusive_group(required=True)
+  source.add_argument(
+    "--images", metavar="I", help="picture, or folder of them"
+  )
+  source.add_argument(
+    "--split", help="train, validation, test or another of a data set"
+  )
+  add("--output", required=True, metavar="DIR", help="folder")
+  add("--labels", action="store_true", help="write numbers instead of colours")
+  add("--overwrite", action="store_true", help="replace what is there")
+  add_checkpoint_flags(parser)
+  return parser.parse_args(argv)
+
+
+def _check_output(output: str) -> None:
+  if not output:
+    raise UserError("--output '': empty; give a folder")
+  is_folder = os.path.isdir(output)
+  named_file = pathlib.Path(output).suffix.lower() in images.INPUT_SUFFIXES
+  if os.path.isfile(output) or (named_file and not is_folder):
+    raise UserError(f"--output {output}: is a file; give a folder")
+  check_writable(pathlib.Path(output) / "labels.png")
+
+
+def _plan(source: str, output: str, *, overwrite: bool) -> list[_Job]:
+  """Whatever can be found out without decoding is checked here."""
+  pictures = list_pictures("--images", source)
+  inputs = {path.resolve() for path in pictures}
+  jobs: dict[pathlib.Path, _Job] = {}
+  for path in pictures:
+    target = pathlib.Path(output) / f"{path.stem}.png"
+    if target in jobs:
+      raise UserError(f"{target}: two pictures would be written there")
+    if target.resolve() in inputs:
+      raise UserError(f"{target}: is also an input; choose another output")
+    images.read_header(path)
+    jobs[target] = _Job(functools.partial(_read, path), target)
+  _check_new(list(jobs), overwrite=overwrite)
+  return list(jobs.values())
+
+
+def _plan_split(split: "Split", output: str, *, overwrite: bool) -> list[_Job]:
+  jobs = [
+    _Job(
+      functools.partial(_read_from, split, i),
+      pathlib.Path(output) / f"{name}.png",
+    )
+    for i, name in enumerate(split.ids)
+  ]
+  _check_new([job.output for job in jobs], overwrite=overwrite)
+  return jobs
+
+
+def _read(path: pathlib.Path) -> np.ndarray:
+  return images.read_picture(path).rgb
+
+
+def _read_from(split: "Split", index: int) -> np.ndarray:
+  return split[index]["image"]
+
+
+def _check_new(outputs: Sequence[pathlib.Path], *, overwrite: bool) -> None:
+  there = [path for path in outputs if os.path.lexists(path)]
+  if folders := [path for path in there if path.is_dir()]:
+    raise UserError(f"{folders[0]}: is a folder; choose another output")
+  if there and not overwrite:
+    more = f" and {len(there) - 1} more" if len(there) > 1 else ""
+    raise UserError(
+      f"{there[0]}{more}: there already; choose another output, or pass "
+      "--overwrite"
+    )
+
+
+def _check_segments(checkpoint: str, loaded: "Loaded") -> None:
+  from sginpaint.evaluation.evaluator import output_names
+
+  names = output_names(loaded)
+  if "image" in names or "segmentation_logits" not in names:
+    raise UserError(
+      f"--checkpoint {checkpoint}: holds a {loaded.config.system}, which "
+      "segments no pictures; train one with configs/segmenter.py"
+    )
+
+
+def _run(
+  jobs: Sequence[_Job],
+  loaded: "Loaded",
+  classes: Sequence[Mapping[str, Any]],
+  values: "Values | None",
+) -> None:
+  import tqdm
+
+  from sginpaint.cli.label_maps import Labeller
+  from sginpaint.evaluation.visualize import color_labels
+
+  labeller = Labeller(loaded)
+  colours = np.array([info["colour"] for info in classes], np.uint8)
+  quiet = len(jobs) == 1 or not sys.stderr.isatty()
+  for job in tqdm.tqdm(jobs, unit="picture", disable=quiet):
+    labels = labeller(job.read())
+    if values is None:
+      shown = color_labels(labels, colours)[..., ::-1]
+    else:
+      shown = values.of_class[labels]
+      values.describe()
+    encoded = cv2.imencode(".png", shown)[1]
+    images.write_bytes(job.output, encoded.tobytes())

@@ -1,0 +1,1 @@
+"""A network that others use: of losses and measures; it is not trained here."""

@@ -1,0 +1,1 @@
+"""Segmenter: a class for every pixel, of whole and of corrupted pictures."""
