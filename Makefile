@@ -31,7 +31,7 @@ format: install
 parity: install
 	$(BIN)/python -m tests.parity --golden $(GOLDEN) $(if $(CASES),--cases $(CASES))
 
-# What the quickstart shows as "trained longer": at most an hour on two cores.
+# What the quickstart shows as "trained longer": about an hour on two cores.
 assets: install
 	$(BIN)/python train.py --config=configs/classifier.py:quick --config.steps=800 --workdir=runs/spl_scenes_teacher
 	$(BIN)/python -m sginpaint precompute --config=configs/spl_scenes.py --config.teacher.path=runs/spl_scenes_teacher

@@ -45,12 +45,14 @@ class Encoder(nn.Module):
     stages: from the image inwards.
     norm: constructor of the norm after each convolution, or None. It is called
       as `norm(name=...)(x, *conditions)`.
+    norm_from: first stage (counted from 0) that has one.
     act: activation after the norm.
     conv: convolution to use; carries dtype and initialiser.
   """
 
   stages: Sequence[Stage]
   norm: Callable[..., nn.Module] | None = None
+  norm_from: int = 0
   act: Callable[[chex.Array], jax.Array] = nn.relu
   conv: Any = nn.Conv
 
@@ -65,7 +67,7 @@ class Encoder(nn.Module):
     outputs = []
     for i, stage in enumerate(self.stages):
       x = _convolve(self.conv, stage, name=f"conv_{i}")(x)
-      if self.norm is not None:
+      if self.norm is not None and i >= self.norm_from:
         x = self.norm(name=f"norm_{i}")(x, *conditions)
       x = self.act(x)
       outputs.append(x)

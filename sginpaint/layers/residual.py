@@ -1,13 +1,14 @@
 """Residual blocks of the generators.
 
-The plain block follows edge-connect (Nazeri et al. 2019): no activation after
-the sum. The dense block is the one of Zhang et al., "Residual Dense Network for
-Image Super-Resolution" (CVPR 2018). Of SPADE blocks there are SPL's, which is
-the plain block with norms, and that of SPADE's own authors (Park et al., CVPR
-2019). Layout [B, H, W, C], any range.
+The plain block follows edge-connect (Nazeri et al. 2019), with its norms or
+without: no activation after the sum. The dense block is the one of Zhang et
+al., "Residual Dense Network for Image Super-Resolution" (CVPR 2018). Of SPADE
+blocks there are SPL's, which is the plain block with norms, and that of SPADE's
+own authors (Park et al., CVPR 2019). Layout [B, H, W, C], any range.
 """
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import chex
@@ -24,14 +25,16 @@ _LAST = nn.initializers.zeros
 
 
 class ResidualBlock(nn.Module):
-  """x + conv(ReLU(conv(x))), reflect padding, no normalisation.
+  """x + conv(ReLU(conv(x))), reflect padding, and norms where wanted.
 
   Attributes:
     dilation: of the first convolution.
+    norm: constructor of a norm behind each convolution, or None.
     conv: convolution to use; carries dtype and initialiser.
   """
 
   dilation: int = 1
+  norm: Callable[..., nn.Module] | None = None
   conv: Any = nn.Conv
 
   @nn.compact
@@ -39,7 +42,11 @@ class ResidualBlock(nn.Module):
     """Maps [B, H, W, C] to [B, H, W, C]."""
     conv = _reflected(self.conv, x.shape[-1])
     y = conv(kernel_dilation=self.dilation, name="conv_0")(x)
-    return x + conv(name="conv_1", kernel_init=_LAST)(nn.relu(y))
+    if self.norm is None:
+      return x + conv(name="conv_1", kernel_init=_LAST)(nn.relu(y))
+    y = nn.relu(self.norm(name="norm_0")(y))
+    # Not from zero: a norm makes one of whatever first leaves zero.
+    return x + self.norm(name="norm_1")(conv(name="conv_1")(y))
 
 
 class SPADEResidualBlock(nn.Module):

@@ -12,12 +12,14 @@ from sginpaint.systems.backbone.objective import Backbone
 from sginpaint.systems.base import System
 from sginpaint.systems.classifier.objective import Classifier
 from sginpaint.systems.segmenter.objective import Segmenter
+from sginpaint.systems.sge_net.objective import SGENet
 from sginpaint.systems.spl.objective import SPL
 
 SYSTEMS: dict[str, type[System]] = {
   "backbone": Backbone,
   "classifier": Classifier,
   "segmenter": Segmenter,
+  "sge_net": SGENet,
   "spl": SPL,
 }
 

@@ -15,6 +15,7 @@ from sginpaint import checkpoints, workdirs
 from sginpaint.batch import Batch
 from sginpaint.data import pipeline
 from sginpaint.systems import System, build_system, example_batch
+from sginpaint.training import frozen as frozen_networks
 from sginpaint.training import preview, setup, sharding
 from sginpaint.training.optimizer import build_optimizers
 from sginpaint.training.state import (
@@ -54,16 +55,16 @@ def train(config: ConfigDict, workdir: str) -> int:
   dataset = setup.load_data(config)
   split = dataset.split(config.data.train_split)
   setup.check_resumable(workdir, config)
-  teacher = setup.open_teacher(config, dataset)
+  teacher = setup.open_teacher(config, dataset, workdir)
+  frozen_networks.check_perceptual(config, workdir)
   mask_folder = setup.open_masks(config)
   optimizers = build_optimizers(config.optimizer, config.steps)
   # Up to here nothing was written: what can be mended was found by now.
   workdirs.save_config(workdir, config)
-  frozen_modules, frozen = setup.adopt_frozen(workdir, config)
+  frozen_modules, frozen = frozen_networks.adopt_frozen(workdir, config)
   system = build_system(config, frozen_modules)
   state, start = begin(system, optimizers, config, workdir, mesh)
   frozen = jax.device_put(frozen, sharding.replicated(mesh))
-  step_function = compile_step(system, optimizers, config, mesh)
   batches = pipeline.training_batches(
     split,
     batch_size=config.batch_size,
@@ -83,7 +84,7 @@ def train(config: ConfigDict, workdir: str) -> int:
     show = preview.make_preview(system, config, dataset)
   with batches, _Signals() as signals:
     _run(
-      step_function,
+      compile_step(system, optimizers, config, mesh),
       *(state, frozen, batches, start),
       config=config,
       workdir=workdir,

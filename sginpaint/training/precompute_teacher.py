@@ -40,8 +40,7 @@ def precompute(
   Raises:
     UserError: no teacher, no such layer, or random crops.
   """
-  if not config.teacher.path:
-    raise UserError("config.teacher.path is empty: name a classifier's workdir")
+  setup.check_teacher(config)
   setup.check_crop(config)
   dataset = setup.load_data(config)
   teacher = checkpoints.load(config.teacher.path)

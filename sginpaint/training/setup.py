@@ -8,17 +8,14 @@ import dataclasses
 import operator
 import os
 import pathlib
-import shutil
 import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-import flax.linen as nn
-import jax
 from flax import traverse_util
 from ml_collections import ConfigDict
 
-from sginpaint import checkpoints, workdirs
+from sginpaint import checkpoints, pretrained, workdirs
 from sginpaint.data.datasets import Dataset, load_dataset
 from sginpaint.data.mask_files import MaskFolder
 from sginpaint.data.teacher_features import FeatureStore
@@ -127,8 +124,26 @@ def teacher_metadata(
   }
 
 
-def open_teacher(config: ConfigDict, dataset: Dataset) -> FeatureStore | None:
+def check_teacher(config: ConfigDict) -> None:
+  """Raises UserError where no teacher is; the message tells how to get one."""
+  pretrained.check_path(
+    config.teacher.path,
+    field="config.teacher.path",
+    model="tresnet_l",
+    otherwise="train a teacher with configs/classifier.py and name its "
+    "workdir, use configs/spl_no_teacher.py",
+  )
+
+
+def open_teacher(
+  config: ConfigDict, dataset: Dataset, workdir: str
+) -> FeatureStore | None:
   """The store of precomputed features that the loss `prior` needs.
+
+  Args:
+    config: of the training.
+    dataset: that it trains on.
+    workdir: of the training; a teacher that it holds already is not needed.
 
   Raises:
     UserError: no teacher is named, its features are missing or stale, or the
@@ -137,18 +152,15 @@ def open_teacher(config: ConfigDict, dataset: Dataset) -> FeatureStore | None:
   if "prior" not in config.loss_weights.generator:
     return None
   teacher = config.teacher
-  if not teacher.path:
-    raise UserError(
-      "config.teacher.path is empty: train a teacher with "
-      "configs/classifier.py and name its workdir, or use "
-      "configs/spl_no_teacher.py"
-    )
   if teacher.mode == "online":
+    if not (pathlib.Path(workdir) / "frozen" / "teacher").exists():
+      check_teacher(config)
     return None
   if teacher.mode != "precomputed":
     raise UserError(
       f"config.teacher.mode is {teacher.mode!r}; use precomputed or online"
     )
+  check_teacher(config)
   check_crop(config)
   split = config.data.train_split
   store = FeatureStore(
@@ -174,33 +186,6 @@ def check_crop(config: ConfigDict) -> None:
       "config.data.crop=random does not go with precomputed features; "
       "use crop=center or config.teacher.mode=online"
     )
-
-
-def adopt_frozen(
-  workdir: str, config: ConfigDict
-) -> tuple[dict[str, nn.Module], dict[str, Any]]:
-  """Copies frozen networks into the workdir once; their modules and values.
-
-  From then on they are read there, so a workdir can be moved as it is.
-  """
-  sources = {}
-  if config.teacher.mode == "online" and config.teacher.path:
-    sources["teacher"] = config.teacher.path
-  for name, source in sources.items():
-    target = pathlib.Path(workdir) / "frozen" / name
-    if not target.exists() and jax.process_index() == 0:
-      partial = target.with_name(f".{name}.partial")
-      shutil.rmtree(partial, ignore_errors=True)
-      checkpoints.slim(source, str(partial))
-      os.replace(partial, target)
-  loaded = {
-    name: checkpoints.load(os.path.join(workdir, "frozen", name))
-    for name in sources
-  }
-  return (
-    {name: one.system.generator for name, one in loaded.items()},
-    {name: one.variables for name, one in loaded.items()},
-  )
 
 
 def check_resumable(workdir: str, config: ConfigDict) -> None:

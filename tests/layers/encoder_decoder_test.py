@@ -43,6 +43,16 @@ def test_encoder_hands_conditions_to_its_norm_before_the_activation():
   np.testing.assert_allclose(gated, np.maximum(0, -3.0 * raw), atol=1e-5)
 
 
+def test_encoder_norms_from_the_stage_that_is_named():
+  x = picture(1, 8, 8, 3)
+  encoder = Encoder((Stage(4, 3), Stage(4, 3)), norm=Gate, norm_from=1)
+  plain = Encoder((Stage(4, 3), Stage(4, 3)))
+  variables = plain.init(jax.random.key(0), x)
+  (first, second), got = plain.apply(variables, x), encoder.apply(variables, x)
+  np.testing.assert_allclose(got[0], first, atol=1e-5)
+  np.testing.assert_allclose(got[1], 2 * second, atol=1e-5)
+
+
 def test_symmetric_padding_at_stride_two():
   """Padding "SAME" would start the first window inside the picture."""
   x = np.zeros((1, 8, 8, 1), "float32")

@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pytest
 
+from sginpaint.layers.normalization import InstanceNorm, instance_norm
 from sginpaint.layers.residual import (
   ResidualBlock,
   ResidualDenseBlock,
@@ -63,6 +64,18 @@ def test_residual_block_by_hand(dilation):
   y = np.maximum(0, conv(x, params["conv_0"], dilation, "reflect"))
   expected = x + conv(y, params["conv_1"], 1, "reflect")
   np.testing.assert_allclose(got, expected, atol=1e-5)
+
+
+def test_residual_block_with_norms_by_hand():
+  x = features(2, 7, 6, 3)
+  module = ResidualBlock(2, norm=InstanceNorm)
+  start, variables = module.init_with_output(jax.random.key(0), x)
+  assert np.abs(start - x).max() > 0.1
+  params = variables["params"]
+  y = conv(x, params["conv_0"], 2, "reflect")
+  y = np.maximum(0, np.asarray(instance_norm(y.astype("float32"))))
+  y = conv(y, params["conv_1"], 1, "reflect").astype("float32")
+  np.testing.assert_allclose(start, x + instance_norm(y), atol=1e-4)
 
 
 def test_dense_block_by_hand():
