@@ -13,7 +13,6 @@ import chex
 import flax.linen as nn
 import jax
 
-from sginpaint.layers.rearranged import convolve_doubled
 from sginpaint.layers.resampling import pixel_shuffle
 
 
@@ -27,15 +26,12 @@ class Stage:
     stride: of the convolution.
     padding: pixels of zeros on each side, or "REFLECT" for as many mirrored
       ones as keep the size.
-    doubled: the input is doubled by nearest neighbour first; stride 1 and
-      "REFLECT" only.
   """
 
   features: int
   kernel: int
   stride: int = 1
   padding: int | str = "REFLECT"
-  doubled: bool = False
 
 
 class Encoder(nn.Module):
@@ -112,12 +108,10 @@ def _convolve(conv: Any, stage: Stage, *, name: str) -> nn.Module:
   padding: Any = stage.padding
   if isinstance(padding, int):
     padding = ((padding, padding), (padding, padding))
-  options = {"conv_general_dilated": convolve_doubled} if stage.doubled else {}
   return conv(
     stage.features,
     (stage.kernel, stage.kernel),
     strides=stage.stride,
     padding=padding,
     name=name,
-    **options,
   )

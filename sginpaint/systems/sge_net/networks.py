@@ -28,7 +28,6 @@ from sginpaint.layers.discriminators import (
 )
 from sginpaint.layers.encoder_decoder import Encoder, Stage
 from sginpaint.layers.normalization import InstanceNorm
-from sginpaint.layers.rearranged import convolve_thin
 from sginpaint.layers.resampling import upsample_nearest
 from sginpaint.layers.residual import ResidualBlock
 from sginpaint.systems.sge_net import scem
@@ -122,7 +121,6 @@ class Generator(nn.Module):
       nn.Conv,
       kernel_init=nn.initializers.normal(self.deviation),
       dtype=self.dtype,
-      conv_general_dilated=convolve_thin,
     )
     skips = self._encode(conv, jnp.concatenate([image * (1 - mask), mask], -1))
     x = skips[-1]

@@ -6,7 +6,6 @@ its checkpoints fit. Pictures are [B, H, W, 3] in [-1, 1], masks [B, H, W, 1]
 with 1 = hole; the published weights expect [0, 1], converted at the edge here.
 """
 
-import dataclasses
 import functools
 from typing import Any
 
@@ -17,7 +16,7 @@ import jax.numpy as jnp
 
 from sginpaint.layers.discriminators import PatchDiscriminator
 from sginpaint.layers.encoder_decoder import Decoder, Encoder, Stage
-from sginpaint.layers.rearranged import convolve_thin
+from sginpaint.layers.resampling import upsample_nearest
 from sginpaint.layers.residual import (
   ResidualBlock,
   ResidualDenseBlock,
@@ -38,11 +37,16 @@ def white_holes(image: chex.Array, mask: chex.Array) -> jax.Array:
   return (image + 1) / 2 * (1 - mask) + mask
 
 
-class SemanticLearner(nn.Module):
-  """The semantic learner E_S (eq. 3): picture and mask to semantic priors.
+def semantic_input(picture: chex.Array, mask: chex.Array) -> jax.Array:
+  """Picture and mask, doubled by nearest neighbour: [B, 2H, 2W, 4].
 
-  They are doubled by nearest neighbour first (section 3.2: a larger input keeps
-  more local structure for the semantics).
+  Section 3.2: a larger input keeps more local structure for the semantics.
+  """
+  return upsample_nearest(jnp.concatenate([picture, mask], axis=-1), 2)
+
+
+class SemanticLearner(nn.Module):
+  """The semantic learner E_S (eq. 3): doubled picture to semantic priors.
 
   Attributes:
     width: channels of its first layer.
@@ -64,10 +68,9 @@ class SemanticLearner(nn.Module):
 
   @nn.compact
   def __call__(self, x: chex.Array) -> jax.Array:
-    """Maps [B, H, W, 4] to the priors [B, H/4, W/4, 4 width]."""
-    first, *others = _stages(self.width, 1, 2, 4, 4)
+    """Maps [B, 2H, 2W, 4] to the priors [B, H/4, W/4, 4 width]."""
     x = Encoder(
-      stages=(dataclasses.replace(first, doubled=True), *others),
+      stages=_stages(self.width, 1, 2, 4, 4),
       act=functools.partial(nn.leaky_relu, negative_slope=0.1),
       conv=self.conv,
       name="encoder",
@@ -153,16 +156,10 @@ class Generator(nn.Module):
     chex.assert_rank([image, mask], 4)
     chex.assert_equal_shape_prefix([image, mask], 3)
     self._check(image)
-    conv = functools.partial(
-      nn.Conv,
-      kernel_init=_INIT,
-      dtype=self.dtype,
-      conv_general_dilated=convolve_thin,
-    )
+    conv = functools.partial(nn.Conv, kernel_init=_INIT, dtype=self.dtype)
     picture = white_holes(image, mask)
-    holed = jnp.concatenate([picture, mask], axis=-1)
-    x = self._encode(conv, holed)
-    priors = self._learner(conv)(holed)
+    x = self._encode(conv, picture, mask)
+    priors = self._learner(conv)(semantic_input(picture, mask))
     outputs = {"features": priors.astype(jnp.float32)}
     if self.prior_channels:
       prior = conv(self.prior_channels, (1, 1), name="prior")(priors)
@@ -191,11 +188,13 @@ class Generator(nn.Module):
         f"normalization {self.normalization!r}: use 'region' or 'none'"
       )
 
-  def _encode(self, conv: Any, holed: jax.Array) -> jax.Array:
+  def _encode(
+    self, conv: Any, picture: jax.Array, mask: chex.Array
+  ) -> jax.Array:
     stages = _stages(self.width, 1, 2, 4)
     if self.normalization == "none":
-      return Encoder(stages=stages, conv=conv, name="image_encoder")(holed)[-1]
-    picture, mask = holed[..., :3], holed[..., 3:]
+      x = jnp.concatenate([picture, mask], axis=-1)
+      return Encoder(stages=stages, conv=conv, name="image_encoder")(x)[-1]
     return Encoder(
       stages=stages, norm=RegionNormBasic, conv=conv, name="image_encoder"
     )(picture, mask)[-1]

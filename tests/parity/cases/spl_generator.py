@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from sginpaint import convert
-from sginpaint.layers.resampling import pixel_shuffle, upsample_nearest
+from sginpaint.layers.resampling import pixel_shuffle
 from sginpaint.losses import adversarial, distillation, reconstruction
 from sginpaint.systems.spl import networks
 from sginpaint.systems.spl import region_norm as rn
@@ -83,10 +83,11 @@ def spl_generator(golden: Golden) -> Arrays:
 
 def _outputs(outputs: Arrays, truth: Arrays) -> Arrays:
   picture = networks.white_holes(_ours(truth["image"]), truth["mask"])
+  doubled = networks.semantic_input(picture, truth["mask"])
   image = (outputs["image"] + 1) / 2
   composite = image * truth["mask"] + truth["image"] * (1 - truth["mask"])
   return {
-    "in_check/masked_sem": nchw(upsample_nearest(picture)),
+    "in_check/masked_sem": nchw(doubled[..., :3]),
     "out/image": nchw(image),
     "out/features": nchw(outputs["prior"]),
     "out/composite": nchw(composite),

@@ -11,6 +11,7 @@ import pytest
 from sginpaint.systems.spl.networks import (
   Discriminator,
   Generator,
+  semantic_input,
   white_holes,
 )
 
@@ -128,11 +129,15 @@ def test_bfloat16_stays_near_float32():
     assert error < 0.1 * (1 + np.std(wide[key])), key
 
 
-def test_holes_are_white():
+def test_holes_are_white_and_the_semantic_picture_is_doubled():
   image, mask = example()
   picture = white_holes(image, mask)
   np.testing.assert_array_equal(picture[0, 4, 6], 1)
   np.testing.assert_allclose(picture[0, 0, 0], (image[0, 0, 0] + 1) / 2)
+  doubled = semantic_input(picture, mask)
+  assert doubled.shape == (2, 32, 32, 4)
+  np.testing.assert_array_equal(doubled[:, 9, 14, :3], picture[:, 4, 7])
+  np.testing.assert_array_equal(doubled[:, 9, 14, 3:], mask[:, 4, 7])
 
 
 @pytest.mark.parametrize("field", ["learner", "fusion"])
