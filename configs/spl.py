@@ -63,7 +63,7 @@ def make_quick(c: ConfigDict) -> None:
   c.objective.delta = 2.0  # a short training learns sooner from what it sees
   c.loss_weights.generator.adversarial = 0.01  # the paper has 1
   c.batch_size = 4  # small, so that activations fit the caches of a CPU
-  c.steps = 7000
+  c.steps = 6600
   c.ema_decay = 0.995
   for player in ("generator", "discriminator"):
     c.optimizer[player].learning_rate = 1e-3
