@@ -18,7 +18,7 @@ def test_argument_and_overrides_reach_the_config():
   ("text", "name", "message"),
   [
     (None, "", "is missing"),
-    (None, "no.py", "no.py: no such file; configs/ has classifier.py"),
+    (None, "no.py", "no.py: no such file; configs/ has basic_net.py"),
     (None, "configs/spl.py:quik", "config argument 'quik' is not known"),
     (None, "configs/spl.py:data=x", "no data recipe configs/data/x.py"),
     ("a = 1", "own.py", "has no get_config"),
