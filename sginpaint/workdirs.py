@@ -4,13 +4,22 @@ A workdir is `config.json`, `checkpoints/<step>/`, `frozen/<name>/` (workdirs of
 the networks that the system needs but does not train), `eval/` and logs.
 """
 
+import functools
 import json
 import pathlib
+from typing import Any
 
 from ml_collections import ConfigDict
 
 from sginpaint.errors import UserError
 from sginpaint.files import write_json
+
+# Fields that came after the first release: what workdirs without them mean.
+_LATER: dict[tuple[str, ...], dict[str, Any]] = {
+  ("optimizer", "generator"): {"name": "adam"},
+  ("optimizer", "discriminator"): {"name": "adam"},
+  ("eval",): {"feature_network": "none", "lpips_network": "none"},
+}
 
 
 def save_config(workdir: str, config: ConfigDict) -> None:
@@ -24,7 +33,7 @@ def plain_config(config: ConfigDict) -> dict:
 
 
 def load_config(workdir: str) -> ConfigDict:
-  """Reads `workdir/config.json`.
+  """Reads `workdir/config.json`; adds the fields that are younger than it.
 
   Raises:
     UserError: the directory or the file is missing, or is not a config.
@@ -35,9 +44,13 @@ def load_config(workdir: str) -> ConfigDict:
       f"{workdir}: no config.json there; give the workdir of a training"
     )
   try:
-    config = ConfigDict(json.loads(path.read_text()))
+    fields = json.loads(path.read_text())
+    for sections, later in _LATER.items():
+      section = functools.reduce(dict.__getitem__, sections, fields)
+      section.update(later | section)
+    config = ConfigDict(fields)
     _ = config.system, config.data.image_size
-  except (ValueError, TypeError, AttributeError) as e:
+  except (ValueError, TypeError, KeyError, AttributeError) as e:
     raise UserError(f"{path}: not a config ({e}); restore the file") from e
   return config
 

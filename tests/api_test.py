@@ -6,15 +6,22 @@ that one which has stopped noticing is noticed.
 """
 
 import ast
-import dataclasses
 import pathlib
 import re
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.source import (
+  Offences,
+  Source,
+  functions,
+  imports,
+  own_imports,
+  part_of,
+)
+
 _ROOT = pathlib.Path(__file__).parents[1]
-_PACKAGE = "sginpaint"
 _SYSTEMS = {p.parent.name for p in _ROOT.glob("sginpaint/systems/*/*.py")}
 
 _FILE_LINES = 300
@@ -62,61 +69,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
   "": ("inference", "cli"),  # sginpaint/__init__.py and __main__.py
 }
 
-Offences = Iterator[tuple[int, str]]
-
-
-@dataclasses.dataclass(frozen=True)
-class Source:
-  """A Python file; `path` is relative to the repository."""
-
-  path: str
-  text: str
-
-  @property
-  def tree(self) -> ast.Module:
-    return ast.parse(self.text)
-
-  @property
-  def part(self) -> str:
-    """Its part of the package: "layers", "batch", ..., "" for the top."""
-    return _part(self.path.removesuffix(".py").split("/"))
-
-
-def _part(names: list[str]) -> str:
-  """ "layers" of ["sginpaint", "layers", "residual"]."""
-  inside = [name for name in names[1:] if not name.startswith("__")]
-  return inside[0] if inside else ""
-
-
-def _imports(source: Source) -> Offences:
-  """(line, full dotted name) of everything a file imports, anywhere in it."""
-  folder = source.path.split("/")[:-1]
-  for node in ast.walk(source.tree):
-    if isinstance(node, ast.Import):
-      for alias in node.names:
-        yield node.lineno, alias.name
-    elif isinstance(node, ast.ImportFrom):
-      above = folder[: len(folder) - node.level + 1] if node.level else []
-      module = [*above, *([node.module] if node.module else [])]
-      for alias in node.names:
-        yield node.lineno, ".".join([*module, alias.name])
-
-
-def _own_imports(source: Source) -> Iterator[tuple[int, list[str]]]:
-  for line, name in _imports(source):
-    names = name.split(".")
-    if names[0] == _PACKAGE:
-      yield line, names
-
-
-def _functions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef]:
-  return (node for node in body if isinstance(node, ast.FunctionDef))
-
 
 def imports_run_one_way(source: Source) -> Offences:
-  for line, names in _own_imports(source):
+  for line, names in own_imports(source):
     allowed = (*MAY_IMPORT.get(source.part, ()), source.part, "errors")
-    if _part(names) not in allowed:
+    if part_of(names) not in allowed:
       yield line, f"{source.part} must not import {'.'.join(names)}"
 
 
@@ -125,14 +82,14 @@ def shared_code_knows_no_system(source: Source) -> Offences:
   inside = folders[1] == "systems" and folders[2] in _SYSTEMS
   if inside or source.path == "sginpaint/systems/__init__.py":
     return
-  for line, names in _own_imports(source):
+  for line, names in own_imports(source):
     particular = names[1:2] == ["systems"] and set(names[2:3]) & _SYSTEMS
     if particular and source.part != "convert":
       yield line, f"shared code imports {'.'.join(names)}"
 
 
 def needs_no_tensorflow_or_torch(source: Source) -> Offences:
-  for line, name in _imports(source):
+  for line, name in imports(source):
     root = name.split(".")[0]
     # clu.metric_writers needs TensorFlow.
     writers = name.startswith("clu.metric_writers")
@@ -152,7 +109,7 @@ def public_things_have_docstrings(source: Source) -> Offences:
 
 
 def key_comes_first(source: Source) -> Offences:
-  for function in _functions(source.tree.body):
+  for function in functions(source.tree.body):
     arguments = [*function.args.posonlyargs, *function.args.args]
     names = [argument.arg for argument in arguments]
     if function.name.startswith("_") or "key" not in names:

@@ -42,9 +42,6 @@ def main(argv: list[str]) -> int:
   rest, overrides = split_overrides(argv)
   options = _parser().parse_args(rest)
   config = load_config(options.workdir)
-  for field in ("feature_network", "lpips_network"):
-    # Workdirs of older trainings do not have them.
-    config.eval[field] = config.eval.get(field, "none")
   apply_overrides(config, overrides, sections=("eval", "data"))
   _apply_flags(config, options)
   # JAX takes seconds to import: a mistyped flag should not wait for it.

@@ -73,14 +73,13 @@ def load_networks(
     UserError: see `load_network`; or a network has no features to compare.
   """
   features = load_network(
-    # Workdirs of older trainings do not have the fields.
-    config.eval.get("feature_network", "none"),
+    config.eval.feature_network,
     field="config.eval.feature_network",
     model="inception_fid",
     default=Inception(),
   )
   lpips = load_network(
-    config.eval.get("lpips_network", "none"),
+    config.eval.lpips_network,
     field="config.eval.lpips_network",
     model="lpips_alex",
     default=LPIPS(),

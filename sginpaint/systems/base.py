@@ -120,14 +120,21 @@ class System:
     *,
     train: bool,
   ) -> tuple[Outputs, dict[str, Any]]:
-    """Runs the generator once.
+    """Runs the generator once; needs no frozen network unless overridden.
 
     Returns:
       A dict of *float* arrays with `"image"` (raw prediction in [-1, 1], where
       the system makes pictures) and every useful intermediate; and the
       generator's updated collections.
     """
-    raise NotImplementedError
+    del frozen
+    return apply_module(
+      self.generator,
+      variables,
+      *self.generator_inputs(batch),
+      train=train,
+      key=key,
+    )
 
   def discriminator_terms(
     self,
@@ -163,7 +170,7 @@ class System:
     self, variables: Variables, frozen: Mapping[str, Variables], batch: Batch
   ) -> dict[str, jax.Array]:
     """What is served: reads `image`, `mask` and `guidance`, never labels."""
-    raise NotImplementedError
+    return self.generate(variables, frozen, batch, None, train=False)[0]
 
 
 def build_network(

@@ -90,17 +90,6 @@ class SGENet(base.System):
   def discriminator_inputs(self, batch: Batch) -> tuple[chex.Array, ...]:
     return (batch.image,)
 
-  def generate(self, variables, frozen, batch, key, *, train):
-    """The outputs of `networks.Generator`, and its collections."""
-    del frozen
-    return base.apply_module(
-      self.generator,
-      variables,
-      *self.generator_inputs(batch),
-      train=train,
-      key=key,
-    )
-
   def discriminator_terms(
     self, variables, frozen, batch, outputs, key, *, train
   ):

@@ -63,16 +63,6 @@ class SPL(base.System):
   def discriminator_inputs(self, batch: Batch) -> tuple[chex.Array, ...]:
     return (batch.image,)
 
-  def generate(self, variables, frozen, batch, key, *, train):
-    del frozen
-    return base.apply_module(
-      self.generator,
-      variables,
-      *self.generator_inputs(batch),
-      train=train,
-      key=key,
-    )
-
   def discriminator_terms(
     self, variables, frozen, batch, outputs, key, *, train
   ):
@@ -110,9 +100,6 @@ class SPL(base.System):
         alpha=self.alpha,
       )
     return terms, collections
-
-  def predict(self, variables, frozen, batch):
-    return self.generate(variables, frozen, batch, None, train=False)[0]
 
   def _judge(self, variables, image, key, train):
     (logits, _), collections = base.apply_module(
