@@ -18,6 +18,7 @@ from sginpaint.files import write_json
 _LATER: dict[tuple[str, ...], dict[str, Any]] = {
   ("optimizer", "generator"): {"name": "adam"},
   ("optimizer", "discriminator"): {"name": "adam"},
+  ("data",): {"labels": ""},
   ("eval",): {"feature_network": "none", "lpips_network": "none"},
 }
 

@@ -16,7 +16,7 @@ import numpy as np
 from sginpaint import images
 from sginpaint.cli.jobs import check_writable
 from sginpaint.data.classes import read_classes
-from sginpaint.data.folder_layout import SPLITS
+from sginpaint.data.folder_layout import classes_file
 from sginpaint.errors import UserError
 from sginpaint.evaluation.results import csv_text
 
@@ -52,7 +52,7 @@ def plan_values(output: str, classes: Sequence[Mapping[str, Any]]) -> Values:
     UserError: a classes.csv is there that lacks one of the classes, or cannot
       be read or written.
   """
-  file = _classes_file(pathlib.Path(output))
+  file = classes_file(pathlib.Path(output))
   if not os.path.lexists(file):
     check_writable(file)
     indices = np.arange(len(classes), dtype=np.uint8)
@@ -70,15 +70,6 @@ def plan_values(output: str, classes: Sequence[Mapping[str, Any]]) -> Values:
       "choose another --output"
     )
   return Values(np.array([value_of[n] for n in names], np.uint8), file, "")
-
-
-def _classes_file(output: pathlib.Path) -> pathlib.Path:
-  """Where `data/folder.py` looks for the classes of `output`, if it does."""
-  folder = output.absolute()
-  if folder.name != "labels":
-    return output / "classes.csv"
-  root = folder.parent
-  return (root.parent if root.name in SPLITS else root) / "classes.csv"
 
 
 def _text(classes: Sequence[Mapping[str, Any]]) -> str:

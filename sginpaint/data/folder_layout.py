@@ -52,6 +52,18 @@ class Picture:
   split: str
 
 
+def classes_file(labels: Path) -> Path:
+  """Where the classes.csv of a folder of label maps is looked for.
+
+  In it, or, where it is the `labels` of a folder of pictures, in that.
+  """
+  folder = labels.absolute()
+  if folder.name != "labels":
+    return labels / "classes.csv"
+  root = folder.parent
+  return (root.parent if root.name in SPLITS else root) / "classes.csv"
+
+
 def find_pictures(root: Path) -> tuple[Picture, ...]:
   """All pictures below `root`, sorted by split and id.
 

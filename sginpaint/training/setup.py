@@ -18,6 +18,7 @@ from ml_collections import ConfigDict
 from sginpaint import checkpoints, pretrained, workdirs
 from sginpaint.data.datasets import Dataset, load_dataset
 from sginpaint.data.mask_files import MaskFolder
+from sginpaint.data.relabelled import relabel
 from sginpaint.data.teacher_features import FeatureStore
 from sginpaint.data.transforms import describe_preprocessing
 from sginpaint.errors import UserError
@@ -63,6 +64,8 @@ def load_data(config: ConfigDict) -> Dataset:
     builder_config=data.builder_config,
     image_size=data.image_size,
   )
+  if data.labels:
+    dataset = relabel(dataset, data.train_split, data.labels)
   with config.unlocked():
     data.classes = tuple(dataclasses.asdict(c) for c in dataset.classes)
     data.attributes = tuple(dataset.attributes)

@@ -1,0 +1,128 @@
+"""Label maps from elsewhere in the place of a data set's own.
+
+`config.data.labels` names a folder of them, `<id>.png` with a classes.csv, as
+`python -m sginpaint segment --labels --split=train` writes: predicted labels,
+or anybody's, for the split that is trained on. Evaluation keeps to the labels
+of the data set. A class is known by its name.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from sginpaint.data.classes import UNLISTED, ClassInfo, read_classes
+from sginpaint.data.folder_layout import classes_file
+from sginpaint.data.images import (
+  LabelFormatError,
+  UnreadableError,
+  decode_labels,
+)
+from sginpaint.data.splits import ALIASES, Dataset, Examples
+from sginpaint.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class RelabelledExamples:
+  """The examples of a split, with other label maps.
+
+  Attributes:
+    examples: of the split.
+    folder: of the label maps.
+    lookup: int32 [256], number in a file -> class index, 255, or UNLISTED.
+  """
+
+  examples: Examples
+  folder: Path
+  lookup: np.ndarray
+
+  @property
+  def ids(self) -> Sequence[str]:
+    """As the split's own."""
+    return self.examples.ids
+
+  @property
+  def fingerprint(self) -> str:
+    """That of the pictures, which are the same."""
+    return self.examples.fingerprint
+
+  def __len__(self) -> int:
+    return len(self.examples)
+
+  def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+    example = self.examples[index]
+    path = _path(self.folder, self.ids[index])
+    try:
+      labels = self.lookup[decode_labels(path.read_bytes())]
+    except (OSError, UnreadableError, LabelFormatError) as e:
+      raise UserError(f"{path}: {e}; write the label maps again") from e
+    if labels.shape != example["image"].shape[:2]:
+      height, width = example["image"].shape[:2]
+      raise UserError(
+        f"{path}: {labels.shape[1]}x{labels.shape[0]}, but the picture is "
+        f"{width}x{height}"
+      )
+    if (labels == UNLISTED).any():
+      raise UserError(
+        f"{path}: holds a number that {classes_file(self.folder)} does not list"
+      )
+    return example | {"segmentation": labels}
+
+
+def relabel(dataset: Dataset, split: str, folder: str) -> Dataset:
+  """The data set with the label maps of `folder` in one split.
+
+  A data set without classes takes those of the folder.
+
+  Args:
+    dataset: whose pictures stay.
+    split: name of the split.
+    folder: of the label maps, one for every picture.
+
+  Raises:
+    UserError: the folder lacks classes.csv or a label map, or has a class that
+      the data set does not know.
+  """
+  field = f"config.data.labels={folder}"
+  file = classes_file(Path(folder))
+  if not file.is_file():
+    raise UserError(f"{field}: no {file.name} there; segment --labels makes it")
+  table = read_classes(file)
+  classes = dataset.classes or table.classes
+  lookup = _translated(table.lookup, table.classes, classes, field)
+  examples = dataset.split(split).examples
+  lacking = [i for i in examples.ids if not _path(Path(folder), i).is_file()]
+  if lacking:
+    raise UserError(
+      f"{field}: {len(lacking)} of {len(examples)} pictures have no label map, "
+      f"such as {lacking[0]}; write them with segment --labels --split={split}"
+    )
+  name = split if split in dataset.splits else ALIASES[split]
+  relabelled = RelabelledExamples(examples, Path(folder), lookup)
+  return dataclasses.replace(
+    dataset, classes=classes, splits={**dataset.splits, name: relabelled}
+  )
+
+
+def _path(folder: Path, name: str) -> Path:
+  return folder / f"{name}.png"
+
+
+def _translated(
+  lookup: np.ndarray,
+  given: Sequence[ClassInfo],
+  wanted: Sequence[ClassInfo],
+  field: str,
+) -> np.ndarray:
+  """`lookup` with indices of `wanted`, classes matched by name."""
+  index = {info.name: i for i, info in enumerate(wanted)}
+  if strange := [info.name for info in given if info.name not in index]:
+    raise UserError(
+      f"{field}: class {strange[0]!r} is not one of the data set "
+      f"({', '.join(index)})"
+    )
+  table = np.arange(-1, 256, dtype=np.int32)  # UNLISTED, then every index
+  for i, info in enumerate(given):
+    table[i + 1] = index[info.name]
+  return table[lookup + 1]
