@@ -44,7 +44,9 @@ def _data() -> ConfigDict:
   c.image_size = 256  # side of the square that networks see, pixels
   c.resize = "stretch"  # stretch | shorter_side (keeps the aspect, then crops)
   c.crop = "center"  # center | random (of what `shorter_side` leaves over)
+  c.crop_size = 1.0  # side of the crop / shorter side
   c.flip = True  # mirror half of the training examples
+  c.labels = ""  # folder of label maps to train on, e.g. predicted ones
   c.train_split = "train"  # trained on
   c.validation_split = "validation"  # shown in TensorBoard
   c.test_split = "test"  # evaluated
@@ -127,6 +129,8 @@ def _eval() -> ConfigDict:
   c.baselines = ("mean_color", "telea", "navier_stokes")  # scored beside
   c.feature_network = "none"  # of FID, KID, IDS: none | workdir | random:<seed>
   c.lpips_network = "none"  # of LPIPS: none | workdir | random:<seed>
+  c.analyses = ()  # of hole_segmentation, calibration, scales
+  c.segmenter = "none"  # none | workdir: reads the filled pictures
   c.panels = 24  # pictures in the report
   c.outputs = ("prior",)  # intermediates shown beside them, where they exist
   return c

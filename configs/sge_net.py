@@ -56,6 +56,7 @@ def get_config(arg: str = "") -> ConfigDict:
   c.optimizer.schedule = "linear"
   c.eval.masks = "center"
   c.eval.outputs = ("segmentation", "confidence", "reliability")
+  c.eval.analyses = ("hole_segmentation", "calibration", "scales")
   common.apply_data(c, data)
   if quick:
     make_quick(c)

@@ -18,8 +18,13 @@ from sginpaint.files import write_json
 _LATER: dict[tuple[str, ...], dict[str, Any]] = {
   ("optimizer", "generator"): {"name": "adam"},
   ("optimizer", "discriminator"): {"name": "adam"},
-  ("data",): {"labels": ""},
-  ("eval",): {"feature_network": "none", "lpips_network": "none"},
+  ("data",): {"labels": "", "crop_size": 1.0},
+  ("eval",): {
+    "feature_network": "none",
+    "lpips_network": "none",
+    "analyses": [],
+    "segmenter": "none",
+  },
 }
 
 

@@ -14,6 +14,7 @@ from ml_collections import ConfigDict
 
 from configs import common
 from sginpaint.data.classes import ClassInfo
+from sginpaint.evaluation.analyses import ANALYSES
 from sginpaint.systems import build_system, example_batch
 
 _FOLDER = pathlib.Path(common.__file__).parent
@@ -182,6 +183,19 @@ def test_teacher_fits_what_is_learnt_from_it(name, arg):
   seen, _ = _shapes(TEACHERS[name], arg)
   learnt, _ = _shapes(name, arg)
   assert seen[config.teacher.layer].shape == learnt["prior"].shape
+
+
+@pytest.mark.parametrize(
+  "name", [name for name in CONFIGS if _load(name).eval.analyses]
+)
+@quick_or_full
+def test_analyses_are_such_as_the_system_can_have(name, arg):
+  config = _resolved(name, arg)
+  system, batch = build_system(config), example_batch(config)
+  variables = jax.eval_shape(system.init, jax.random.key(0), batch)
+  served = jax.eval_shape(system.predict, variables["generator"], {}, batch)
+  for analysis in config.eval.analyses:
+    assert set(ANALYSES[analysis].NEEDS) <= set(served)
 
 
 def test_every_common_field_has_a_comment_on_its_line():

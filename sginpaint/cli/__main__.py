@@ -19,6 +19,7 @@ from sginpaint.errors import UserError
 COMMANDS = {
   "train": "train what a config describes, or resume it",
   "evaluate": "score a trained system and write a report",
+  "ladder": "train several configs under several seeds, into one table",
   "inpaint": "fill the holes of pictures with a trained system",
   "convert": "make a workdir of weights published for PyTorch",
   "segment": "write label maps of pictures with a trained segmenter",

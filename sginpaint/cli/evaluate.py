@@ -93,8 +93,15 @@ def open_run(
     builder_config=config.data.builder_config,
     image_size=config.data.image_size,
   )
-  name = config.data[f"{split}_split"] if split in _ROLES else split
-  return dataclasses.replace(loaded, config=config), dataset.split(name)
+  return (
+    dataclasses.replace(loaded, config=config),
+    dataset.split(split_name(config, split)),
+  )
+
+
+def split_name(config: ConfigDict, split: str) -> str:
+  """The data set's name of `--split`, which may be a role in the config."""
+  return config.data[f"{split}_split"] if split in _ROLES else split
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -127,6 +134,13 @@ def _apply_flags(config: ConfigDict, options: argparse.Namespace) -> None:
     config.eval.masks = options.masks
   if options.protocol is not None:
     config.eval.protocol = options.protocol
+  check_eval(config)
+  if options.output and Path(options.output).is_file():
+    raise UserError(f"--output={options.output}: is a file; give a folder")
+
+
+def check_eval(config: ConfigDict) -> None:
+  """Raises UserError for numbers and masks that no evaluation can have."""
   for name, least in (("count", 0), ("batch_size", 1), ("panels", 0)):
     if config.eval[name] < least:
       raise UserError(
@@ -137,8 +151,6 @@ def _apply_flags(config: ConfigDict, options: argparse.Namespace) -> None:
     raise UserError(
       f"--masks={masks}: no such folder; give one, or {', '.join(_DRAWN)}"
     )
-  if options.output and Path(options.output).is_file():
-    raise UserError(f"--output={options.output}: is a file; give a folder")
 
 
 def _summary(metrics: dict[str, Any]) -> str:

@@ -2,11 +2,11 @@
 
 The network sees the whole picture at once, at the scale of its training: a
 square where the training stretched pictures, or, with `config.data.resize =
-"shorter_side"`, the shorter side at the training size and the longer one in
-proportion, rounded to quarters of that size and at most four times it, so that
-few shapes are compiled. Logits are enlarged bilinearly (half-pixel centres) to
-the picture's own size before the largest is taken, a strip of rows at a time,
-so that memory is bounded.
+"shorter_side"`, the shorter side as it was before the crop and the longer one
+in proportion, in quarters of a square and at most four of them, so that few
+shapes are compiled. Logits are enlarged bilinearly (half-pixel centres) to the
+picture's own size before the largest is taken, a strip of rows at a time, so
+that memory is bounded.
 """
 
 import cv2
@@ -27,7 +27,7 @@ class Labeller:
 
   def __init__(self, loaded: Loaded):
     config = loaded.config
-    self._size, self._resize = config.data.image_size, config.data.resize
+    self._data = config.data
     self._step = loaded.step
     self._weights = jax.device_put((loaded.variables, loaded.frozen))
 
@@ -51,7 +51,12 @@ class Labeller:
       UserError: the network puts out NaN or infinity.
     """
     height, width = image.shape[:2]
-    seen = _resized(image, input_size(height, width, self._size, self._resize))
+    size = input_size(
+      *(height, width, self._data.image_size),
+      resize=self._data.resize,
+      crop_size=self._data.crop_size,
+    )
+    seen = _resized(image, size)
     logits = np.asarray(self._predict(*self._weights, seen))
     if not np.isfinite(logits).all():
       raise UserError(
@@ -61,7 +66,7 @@ class Labeller:
 
 
 def input_size(
-  height: int, width: int, size: int, resize: str
+  height: int, width: int, size: int, *, resize: str, crop_size: float = 1.0
 ) -> tuple[int, int]:
   """(height, width) of what the network is shown of a picture.
 
@@ -70,9 +75,11 @@ def input_size(
     width: of the picture.
     size: of the squares in training.
     resize: how they were made, "stretch" or "shorter_side".
+    crop_size: side of the squares / shorter side.
   """
   if resize == "stretch":
     return size, size
+  size = size * round(_STEPS / crop_size) // _STEPS
   aspect = max(height, width) / min(height, width)
   steps = min(round(_STEPS * aspect), _STEPS * _LONGEST)
   long = size * steps // _STEPS

@@ -172,7 +172,7 @@ def _check_new(outputs: Sequence[pathlib.Path], *, overwrite: bool) -> None:
 
 
 def _check_segments(checkpoint: str, loaded: "Loaded") -> None:
-  from sginpaint.evaluation.evaluator import output_names
+  from sginpaint.evaluation.served import output_names
 
   names = output_names(loaded)
   if "image" in names or "segmentation_logits" not in names:

@@ -66,6 +66,7 @@ def training_batches(
   image_size: int,
   resize: str = "stretch",
   crop: str = "center",
+  crop_size: float = 1.0,
   flip: bool = True,
   threads: int = 4,
   process_index: int = 0,
@@ -84,6 +85,7 @@ def training_batches(
     image_size: S, side of the pictures that come out.
     resize: "stretch" | "shorter_side", see `transforms`.
     crop: "center" | "random".
+    crop_size: side of the crop / shorter side.
     flip: mirror half of the examples.
     threads: that decode; each makes whole batches.
     process_index: of this process.
@@ -107,6 +109,7 @@ def training_batches(
     size=image_size,
     resize=resize,
     crop=crop,
+    crop_size=crop_size,
     flip=flip,
     teacher=teacher,
     teacher_scale=teacher_scale,
@@ -122,6 +125,7 @@ def evaluation_batches(
   batch_size: int,
   image_size: int,
   resize: str = "stretch",
+  crop_size: float = 1.0,
   threads: int = 4,
   indices: Sequence[int] | None = None,
   process_index: int = 0,
@@ -140,6 +144,7 @@ def evaluation_batches(
     size=image_size,
     resize=resize,
     crop="center",
+    crop_size=crop_size,
     flip=False,
     teacher=None,
     teacher_scale=0,
@@ -160,6 +165,7 @@ class _ExampleMaker:
   size: int
   resize: str
   crop: str
+  crop_size: float
   flip: bool
   teacher: FeatureStore | None
   teacher_scale: int
@@ -177,7 +183,7 @@ class _ExampleMaker:
     )
 
   def __post_init__(self) -> None:
-    check_options(resize=self.resize, crop=self.crop)
+    check_options(resize=self.resize, crop=self.crop, crop_size=self.crop_size)
     if self.teacher is None:
       return
     if self.resize == "shorter_side" and self.crop == "random":
@@ -202,6 +208,7 @@ class _ExampleMaker:
       *image.shape[:2],
       resize=self.resize,
       crop=self.crop,
+      crop_size=self.crop_size,
       flip=self.flip,
     )
     example: dict[str, Any] = {

@@ -43,6 +43,7 @@ def plan_geometry(
   *,
   resize: str,
   crop: str = "center",
+  crop_size: float = 1.0,
   flip: bool = False,
 ) -> Geometry:
   """Chooses box and mirroring for one example.
@@ -52,18 +53,19 @@ def plan_geometry(
     height: of the source.
     width: of the source.
     resize: "stretch" takes all of it, distorted to a square; "shorter_side"
-      keeps the aspect and takes the largest square.
+      keeps the aspect and takes a square.
     crop: which square: "center" | "random".
+    crop_size: side of the square / shorter side of the source.
     flip: mirror with probability 1/2.
 
   Raises:
-    UserError: `resize` or `crop` is unknown.
+    UserError: an option is unknown or does not go with another.
   """
-  check_options(resize=resize, crop=crop)
+  check_options(resize=resize, crop=crop, crop_size=crop_size)
   mirrored = flip and bool(generator.random() < 0.5)
   if resize == "stretch":
     return Geometry(0, 0, height, width, mirrored)
-  side = min(height, width)
+  side = max(1, round(crop_size * min(height, width)))
   slack = np.array([height - side, width - side])
   corner = slack // 2
   if crop == "random":
@@ -71,8 +73,8 @@ def plan_geometry(
   return Geometry(int(corner[0]), int(corner[1]), side, side, mirrored)
 
 
-def check_options(*, resize: str, crop: str) -> None:
-  """Raises a UserError that names the config field of an unknown option."""
+def check_options(*, resize: str, crop: str, crop_size: float) -> None:
+  """Raises a UserError that names the config field of a wrong option."""
   for field, value, known in (
     ("resize", resize, RESIZES),
     ("crop", crop, CROPS),
@@ -81,15 +83,23 @@ def check_options(*, resize: str, crop: str) -> None:
       raise UserError(
         f"config.data.{field}: {value!r} is unknown; use {' or '.join(known)}"
       )
+  if not 0 < crop_size <= 1 or (crop_size < 1 and resize == "stretch"):
+    raise UserError(
+      f"config.data.crop_size: {crop_size} does not go with resize={resize}; "
+      "use 1, or a smaller share with shorter_side"
+    )
 
 
-def describe_preprocessing(*, resize: str, crop: str, size: int) -> str:
+def describe_preprocessing(
+  *, resize: str, crop: str, size: int, crop_size: float = 1.0
+) -> str:
   """Names what stands between a file and a `size`-pixel input.
 
   Equal texts mean equal pixels; precomputed features are bound to it.
   """
-  check_options(resize=resize, crop=crop)
-  cut = "" if resize == "stretch" else f"-{crop}"
+  check_options(resize=resize, crop=crop, crop_size=crop_size)
+  share = "" if crop_size == 1 else f"-{crop_size:g}"
+  cut = "" if resize == "stretch" else f"-{crop}{share}"
   return f"{resize}{cut}-{size}px-area-cubic-v{VERSION}"
 
 

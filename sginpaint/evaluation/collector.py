@@ -9,8 +9,8 @@ from sginpaint.evaluation import features
 from sginpaint.evaluation.features import Features
 from sginpaint.evaluation.manifest import Manifest
 from sginpaint.evaluation.perceptual_metrics import Observer
-from sginpaint.evaluation.predictor import TRUTH, Measured
-from sginpaint.evaluation.results import ALL, SYSTEM
+from sginpaint.evaluation.predictor import Measured
+from sginpaint.evaluation.results import ALL, SYSTEM, TRUTH
 
 
 class Collector:

@@ -12,16 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 import tqdm
 
-from sginpaint.batch import Batch
 from sginpaint.checkpoints import Loaded
 from sginpaint.data.pipeline import evaluation_batches
 from sginpaint.data.splits import Split
 from sginpaint.errors import UserError
 from sginpaint.evaluation import provenance, results
+from sginpaint.evaluation.analyses import Analyst, build_analyst
 from sginpaint.evaluation.baselines import check_names
 from sginpaint.evaluation.classifiers import evaluate_classifier
 from sginpaint.evaluation.collector import Collector
@@ -33,6 +32,7 @@ from sginpaint.evaluation.predictor import Measured, Predictor
 from sginpaint.evaluation.protocols import Protocol, get_protocol
 from sginpaint.evaluation.results import SYSTEM, Evaluation, Panel, Row
 from sginpaint.evaluation.segmenters import evaluate_segmenter
+from sginpaint.evaluation.served import output_names
 
 _HOST_THREADS = 4
 
@@ -65,19 +65,6 @@ def evaluate(
   return dict(evaluation.metrics)
 
 
-def output_names(loaded: Loaded) -> frozenset[str]:
-  """What `predict` gives; of classifiers and segmenters no `image`."""
-  size = loaded.config.data.image_size
-  batch = Batch(
-    image=np.zeros((1, size, size, 3), np.float32),
-    mask=np.zeros((1, size, size, 1), np.float32),
-  )
-  outputs = jax.eval_shape(
-    loaded.system.predict, loaded.variables, loaded.frozen, batch
-  )
-  return frozenset(outputs)
-
-
 def run(
   loaded: Loaded,
   split: Split,
@@ -99,20 +86,21 @@ def run(
 
   Raises:
     UserError: a setting is not known, the split is empty or lacks what
-      `guidance = "truth"` needs, a network is missing or puts out NaN.
+      `guidance = "truth"` needs, a network is missing or puts out NaN, or see
+      `build_analyst`.
   """
   config = loaded.config
   protocol = get_protocol(config.eval.protocol)
   check_names(tuple(config.eval.baselines))
-  if config.eval.guidance == "truth":
-    _check_classes(split, config)
+  _check_guidance(split, config)
+  analyst = build_analyst(loaded, split)
   manifest = _manifest(split, config)
   observer = Observer(*load_networks(config))
-  protocol = protocol.extended(observer.measures)
+  protocol = protocol.extended((*analyst.measures, *observer.measures))
   collector = Collector(observer, split, manifest, config)
-  predictor = _predictor(loaded, protocol, observer, collector)
+  predictor = _predictor(loaded, protocol, observer, analyst, collector)
   rows, panels, holes = _gather(
-    predictor, config, split, manifest, collector, progress=progress
+    predictor, config, split, manifest, analyst, collector, progress=progress
   )
   manifest = manifest.completed({row.index: row.ratio for row in rows})
   return Evaluation(
@@ -125,13 +113,11 @@ def run(
       "count": len(rows),
       "masks": config.eval.masks,
       "guidance": config.eval.guidance,
-      **collector.finish(scores_of(rows, protocol), len(rows)),
-      "provenance": {
-        **provenance.describe(loaded, split, weights),
-        "seed": manifest.seed,
-        "manifest_hash": manifest.hash,
-        "mask_set_hash": manifest.set_hash or holes,
-      },
+      **collector.finish(
+        analyst.finish(scores_of(rows, protocol), rows), len(rows)
+      ),
+      "provenance": provenance.describe(loaded, split, weights)
+      | _pairing(manifest, holes),
     },
     rows=rows,
     panels=panels,
@@ -140,8 +126,20 @@ def run(
   )
 
 
+def _pairing(manifest: Manifest, holes: str) -> dict[str, Any]:
+  return {
+    "seed": manifest.seed,
+    "manifest_hash": manifest.hash,
+    "mask_set_hash": manifest.set_hash or holes,
+  }
+
+
 def _predictor(
-  loaded: Loaded, protocol: Protocol, observer: Observer, collector: Collector
+  loaded: Loaded,
+  protocol: Protocol,
+  observer: Observer,
+  analyst: Analyst,
+  collector: Collector,
 ) -> Predictor:
   return Predictor(
     loaded,
@@ -149,16 +147,19 @@ def _predictor(
     outputs=tuple(loaded.config.eval.outputs),
     guidance=loaded.config.eval.guidance,
     observer=observer,
+    analyst=analyst,
     look_at_truth=not collector.truth_is_known,
   )
 
 
-def _check_classes(split: Split, config: Any) -> None:
+def _check_guidance(split: Split, config: Any) -> None:
   """Truth may guide a system only if both mean the same by class 3.
 
   Raises:
     UserError: the data set has other classes than the training.
   """
+  if config.eval.guidance != "truth":
+    return
   trained = [info["name"] for info in config.data.classes]
   if [info.name for info in split.classes] != trained:
     raise UserError(
@@ -185,6 +186,7 @@ def _gather(
   config: Any,
   split: Split,
   manifest: Manifest,
+  analyst: Analyst,
   collector: Collector,
   *,
   progress: bool,
@@ -194,6 +196,8 @@ def _gather(
   gallery = Gallery(
     manifest,
     samples=config.eval.panels,
+    outputs=tuple(config.eval.outputs),
+    details=analyst.details,
     colors=colors if len(colors) else None,
   )
   rows: list[Row] = []
@@ -210,6 +214,7 @@ def _gather(
     for measured in _measured(predictor, config, split, manifest, pool):
       collector.add(measured)
       new = rows_of(measured, manifest)
+      analyst.add(measured.found, new)
       gallery.offer(measured, new)
       rows += new
       bar.update(len(new))

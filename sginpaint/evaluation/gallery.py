@@ -2,7 +2,8 @@
 
 Samples are the first pictures of the manifest's seeded order: drawn blindly,
 spread over the hole sizes, and the same for every checkpoint. Beside them the
-best and the worst few are kept, and shown as what they are.
+best and the worst few are kept, and shown as what they are. What the analyses
+show is kept of the first few samples only.
 """
 
 import dataclasses
@@ -14,9 +15,17 @@ import numpy as np
 from sginpaint.evaluation.manifest import Manifest
 from sginpaint.evaluation.predictor import Measured
 from sginpaint.evaluation.results import SYSTEM, Panel, Row
-from sginpaint.evaluation.visualize import show_output
+from sginpaint.evaluation.visualize import (
+  color_labels,
+  show_output,
+  wrong_labels,
+)
 
 EXTREMES = 3
+DETAILED = 3  # samples
+TRUE_LABELS = "true_labels"  # among extras and details
+WRONG_LABELS = "wrong_labels"  # among extras
+JUDGED = "segmenter_on_"  # before a method, among details
 RANK_BY = "hole_psnr"  # higher = better
 
 
@@ -28,6 +37,8 @@ class Gallery:
     manifest: Manifest,
     *,
     samples: int,
+    outputs: Sequence[str] = (),
+    details: Sequence[str] = (),
     colors: np.ndarray | None = None,
   ):
     """Starts empty.
@@ -35,12 +46,15 @@ class Gallery:
     Args:
       manifest: the pairs.
       samples: pictures drawn blindly.
+      outputs: intermediates shown of every picture that is kept.
+      details: further ones, of the first samples.
       colors: uint8 [K, 3] of the classes.
     """
     in_order = sorted(manifest.pairs, key=lambda pair: pair.place)
     self._wanted = {pair.index for pair in in_order[:samples]}
     self._places = {pair.index: pair.place for pair in in_order}
     self._colors = colors
+    self._outputs, self._details = tuple(outputs), tuple(details)
     self._samples: list[Panel] = []
     self._best: list[Panel] = []
     self._worst: list[Panel] = []
@@ -85,15 +99,42 @@ class Gallery:
     return panels[:EXTREMES]
 
   def _panel(self, measured: Measured, i: int, row: Row) -> Panel:
-    size = measured.truth.shape[1]
-    shown = {
-      name: show_output(name, np.asarray(value[i]), size, self._colors)
-      for name, value in measured.outputs.items()
-    }
+    extras = self._shown(measured, i, self._outputs)
+    labels = measured.labels
+    if labels is not None and "segmentation" in extras:
+      found = np.asarray(measured.outputs["segmentation"][i])
+      extras[TRUE_LABELS] = color_labels(labels[i], self._colors)
+      extras[WRONG_LABELS] = wrong_labels(found, labels[i], measured.mask[i])
     return Panel(
       row=row,
       truth=measured.truth[i],
       mask=measured.mask[i],
       fills={name: fill[i] for name, fill in measured.fills.items()},
-      extras={name: p for name, p in shown.items() if p is not None},
+      extras=extras,
+      details=self._detailed(measured, i, row),
     )
+
+  def _shown(
+    self, measured: Measured, i: int, names: Sequence[str]
+  ) -> dict[str, np.ndarray]:
+    size = measured.truth.shape[1]
+    pictures = {
+      name: show_output(
+        name, np.asarray(measured.outputs[name][i]), size, self._colors
+      )
+      for name in names
+      if name in measured.outputs
+    }
+    return {name: p for name, p in pictures.items() if p is not None}
+
+  def _detailed(
+    self, measured: Measured, i: int, row: Row
+  ) -> dict[str, np.ndarray]:
+    if self._places[row.index] >= DETAILED:
+      return {}
+    shown = self._shown(measured, i, self._details)
+    for method, maps in measured.judged.items():
+      shown[JUDGED + method] = color_labels(np.asarray(maps[i]), self._colors)
+    if shown and measured.labels is not None:
+      shown[TRUE_LABELS] = color_labels(measured.labels[i], self._colors)
+    return shown

@@ -90,7 +90,7 @@ def l1_spl(a: chex.Array, b: chex.Array) -> jax.Array:
   return jnp.mean(difference, axis=(1, 2)) / _PEAK
 
 
-def _hole_mean(values: jax.Array, mask: chex.Array) -> jax.Array:
+def hole_mean(values: chex.Array, mask: chex.Array) -> jax.Array:
   """Mean of [B, H, W, C] over hole pixels and all channels; NaN without."""
   chex.assert_equal_shape_prefix([values, mask], 3)
   chex.assert_axis_dimension(mask, -1, 1)
@@ -103,13 +103,13 @@ def _hole_mean(values: jax.Array, mask: chex.Array) -> jax.Array:
 def hole_psnr(a: chex.Array, b: chex.Array, mask: chex.Array) -> jax.Array:
   """PSNR over hole pixels, three channels together, dB, at most 100."""
   a, b = _pair(a, b)
-  return _psnr_of(_hole_mean((a - b) ** 2, mask))
+  return _psnr_of(hole_mean((a - b) ** 2, mask))
 
 
 def hole_mae(a: chex.Array, b: chex.Array, mask: chex.Array) -> jax.Array:
   """Mean absolute difference over hole pixels, on the scale [0, 1]."""
   a, b = _pair(a, b)
-  return _hole_mean(jnp.abs(a - b), mask) / _PEAK
+  return hole_mean(jnp.abs(a - b), mask) / _PEAK
 
 
 def _window(kind: str, size: int, sigma: float) -> np.ndarray:

@@ -5,6 +5,7 @@ Labels never reach `predict`. What a system may know of the hole comes by
   predicted: None; the system uses its own prediction of the meaning,
   none: an empty `Guidance`; the system fills without meaning if it can,
   truth: the labels of the data set (an upper bound, not a result).
+The analyses compare with labels afterwards.
 """
 
 import dataclasses
@@ -19,12 +20,12 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from sginpaint.batch import Batch, Guidance, composite, normalize_image
 from sginpaint.checkpoints import Loaded
 from sginpaint.errors import UserError
+from sginpaint.evaluation.analyses import Analyst
+from sginpaint.evaluation.analysis import Findings, View
 from sginpaint.evaluation.baselines import fill_batch
 from sginpaint.evaluation.perceptual_metrics import Observer
 from sginpaint.evaluation.protocols import ROUND, Protocol, quantise
-from sginpaint.evaluation.results import SYSTEM
-
-TRUTH = "truth"  # among methods, what was there
+from sginpaint.evaluation.results import SYSTEM, TRUTH
 
 GUIDANCE = ("none", "predicted", "truth")
 
@@ -39,7 +40,11 @@ class Measured:
     mask: float32 [n, S, S, 1].
     fills: {method: uint8 composite [n, S, S, 3], rounded}.
     scores: {method: {measure: float [n]}}.
+    labels: int32 [n, S, S], 255 = ignore; None without usable ones.
     outputs: {name: [>= n, ...]} intermediates, still on the device.
+    judged: {method: int32 [>= n, S, S]} what a segmenter sees in the fills and,
+      under `TRUTH`, in the truth, still on the device; empty without one.
+    found: {analysis: findings of n pictures}.
     features: {method: float32 [n, D]} of the fills, and of the truth under
       `TRUTH`; empty without a network that makes them.
   """
@@ -49,7 +54,10 @@ class Measured:
   mask: np.ndarray
   fills: Mapping[str, np.ndarray]
   scores: Mapping[str, Mapping[str, np.ndarray]]
+  labels: np.ndarray | None
   outputs: Mapping[str, jax.Array]
+  judged: Mapping[str, jax.Array]
+  found: Mapping[str, Findings]
   features: Mapping[str, np.ndarray]
 
 
@@ -86,6 +94,7 @@ class Predictor:
     outputs: Sequence[str] = (),
     guidance: str = "predicted",
     observer: Observer | None = None,
+    analyst: Analyst | None = None,
     look_at_truth: bool = True,
   ):
     """Places the network on all local devices.
@@ -96,18 +105,21 @@ class Predictor:
       outputs: intermediates to hand back, where the system makes them.
       guidance: see the module's docstring.
       observer: networks that measure too.
+      analyst: looks at the intermediates.
       look_at_truth: give the features of the truth beside those of the fills.
     """
     mesh = Mesh(np.array(jax.local_devices()), ("data",))
     self._split = NamedSharding(mesh, PartitionSpec("data"))
     self._guidance = guidance
     self._observer = observer or Observer()
+    self._analyst = analyst or Analyst()
     self._look_at_truth = look_at_truth
     self._variables = jax.device_put(
       (loaded.variables, loaded.frozen), NamedSharding(mesh, PartitionSpec())
     )
     self._measure = jax.jit(protocol.measure)
     self._rules = tuple({ROUND, *protocol.quantisers})
+    wanted = tuple(dict.fromkeys((*outputs, *self._analyst.keys)))
 
     def predict(variables, frozen, truth, mask, guidance):
       # Nothing under the hole may help; systems fill it as they like.
@@ -121,7 +133,7 @@ class Predictor:
         for rule in self._rules
       }
       finite = jnp.isfinite(prediction).all((1, 2, 3))
-      return fills, finite, {n: results[n] for n in outputs if n in results}
+      return fills, finite, {n: results[n] for n in wanted if n in results}
 
     self._predict = jax.jit(predict)
 
@@ -151,27 +163,27 @@ class Predictor:
     """
     n = int(np.asarray(batch.valid).sum())
     truth, index = np.asarray(batch.image), np.asarray(batch.index)
-    placed = jax.device_put(
-      (truth, mask, take_guidance(batch, self._guidance)), self._split
+    labels = None if self._analyst.statement else batch.segmentation
+    *placed, placed_labels = jax.device_put(
+      (truth, mask, take_guidance(batch, self._guidance), labels), self._split
     )
     # Returns at once: the devices work while the host fills the baselines.
     by_rule, finite, outputs = self._predict(*self._variables, *placed)
     host_fills = {
       name: fill_batch(name, truth, mask, pool) for name in baselines
     }
-    if not np.asarray(finite)[:n].all():
-      bad = index[:n][~np.asarray(finite)[:n]][0]
-      raise UserError(
-        f"the network puts out NaN or infinity (picture {bad} of the split); "
-        "choose an earlier --step"
-      )
+    _check_finite(np.asarray(finite)[:n], index[:n])
     spread = {
       name: dict.fromkeys(self._rules, jax.device_put(fill, self._split))
       for name, fill in host_fills.items()
     }
-    scores, features = self._judge(
-      placed[0], placed[1], {SYSTEM: by_rule, **spread}
+    composites = {SYSTEM: by_rule, **spread}
+    scores, features = self._judge(placed[0], placed[1], composites)
+    judged, found = self._analyse(
+      placed[0], placed[1], placed_labels, composites, outputs
     )
+    for findings in found.values():
+      scores[SYSTEM] |= findings.values
     fills = {SYSTEM: np.asarray(by_rule[ROUND]), **host_fills}
     return Measured(
       index=index[:n],
@@ -183,7 +195,10 @@ class Predictor:
         method: {name: np.asarray(v)[:n] for name, v in values.items()}
         for method, values in scores.items()
       },
+      labels=None if labels is None else np.asarray(labels)[:n],
       outputs=outputs,
+      judged=judged,
+      found=jax.tree.map(lambda x: np.asarray(x)[:n], found),
       features={name: np.asarray(x)[:n] for name, x in features.items()},
     )
 
@@ -203,3 +218,34 @@ class Predictor:
     if self._look_at_truth:
       seen[TRUTH] = truth
     return scores, self._observer.features(seen)
+
+  def _analyse(
+    self,
+    truth: jax.Array,
+    mask: jax.Array,
+    labels: jax.Array | None,
+    composites: Mapping[str, Mapping[str, jax.Array]],
+    outputs: Mapping[str, jax.Array],
+  ) -> tuple[dict[str, jax.Array], dict[str, Findings]]:
+    """What a segmenter sees in the pictures, and what the analyses find."""
+    seen = {method: by_rule[ROUND] for method, by_rule in composites.items()}
+    judged = self._analyst.judge({TRUTH: truth, **seen})
+    found = self._analyst(
+      View(
+        truth=truth,
+        composite=composites[SYSTEM][ROUND],
+        mask=mask,
+        labels=labels,
+        outputs={key: outputs[key] for key in self._analyst.keys},
+        judged=judged,
+      )
+    )
+    return judged, found
+
+
+def _check_finite(finite: np.ndarray, index: np.ndarray) -> None:
+  if not finite.all():
+    raise UserError(
+      "the network puts out NaN or infinity (picture "
+      f"{index[~finite][0]} of the split); choose an earlier --step"
+    )

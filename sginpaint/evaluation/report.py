@@ -11,9 +11,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sginpaint.evaluation import report_pictures, report_scores, report_style
+from sginpaint.evaluation import (
+  report_meaning,
+  report_pictures,
+  report_scores,
+  report_style,
+)
 from sginpaint.evaluation.report_scores import Method, label
-from sginpaint.evaluation.results import SYSTEM, Evaluation
+from sginpaint.evaluation.results import ALL, SYSTEM, Evaluation
 from sginpaint.files import write_atomically
 
 
@@ -48,6 +53,7 @@ def write_report(
     _opening(evaluations, methods, title, lead),
     report_pictures.sliders(evaluations, methods),
     _scores(evaluations, methods),
+    report_meaning.sections(evaluations, methods),
     report_pictures.samples(evaluations, methods),
     *map(report_pictures.extremes, evaluations, methods),
     "<h2>What was run</h2>",
@@ -93,6 +99,14 @@ def _scores(
       f"{metrics['without_hole']} pictures have no hole and are left out of "
       "the hole columns."
     )
+  measures = {m.name: m for e in evaluations for m in e.protocol.measures}
+  pooled = [
+    m.label
+    for m in measures.values()
+    if m.per_set and any(m.name in x.buckets[ALL] for x in methods)
+  ]
+  if pooled:
+    notes.append(f"One number for all pictures together: {', '.join(pooled)}.")
   capped = sum(
     n for e in evaluations for n in e.metrics["capped"][SYSTEM].values()
   )
@@ -107,7 +121,7 @@ def _scores(
   return (
     "<h2>Scores by hole size</h2>"
     f'<p class="note">{html.escape(" ".join(notes))}</p>'
-    + report_scores.score_tabs(methods, protocol.measures)
+    + report_scores.score_tabs(methods, list(measures.values()))
   )
 
 

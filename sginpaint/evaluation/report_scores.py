@@ -112,7 +112,9 @@ def signed(value: float, digits: int) -> str:
 
 def score_tabs(methods: Sequence[Method], measures: Sequence[Measure]) -> str:
   """One pane per measure: chart and table; buttons choose."""
-  shown = [m for m in measures if m.name in methods[0].buckets[ALL]]
+  shown = [
+    m for m in measures if any(m.name in x.buckets[ALL] for x in methods)
+  ]
   leading = next((m.name for m in shown if m.name == LEADING), shown[0].name)
   buttons = "".join(
     f'<button type="button"{" data-first=1" * (m.name == leading)}>'
@@ -154,7 +156,7 @@ def score_table(methods: Sequence[Method], measure: Measure) -> str:
       css = round(value, measure.digits) == best[bucket]
       cells.append(f"<td{' class=best' * css}>{value:.{measure.digits}f}</td>")
     lines.append(
-      f"<tr{' class=ours' * method.ours}><td>{_dot(method)}{method.name}</td>"
+      f"<tr{' class=ours' * method.ours}><td>{dot(method)}{method.name}</td>"
       + "".join(cells)
       + "</tr>"
     )
@@ -169,7 +171,8 @@ def score_table(methods: Sequence[Method], measure: Measure) -> str:
   )
 
 
-def _dot(method: Method) -> str:
+def dot(method: Method) -> str:
+  """A square in the colour of the method."""
   return f'<span class="dot" style="background:{method.color}"></span>'
 
 

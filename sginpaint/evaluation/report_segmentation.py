@@ -18,6 +18,7 @@ from sginpaint.evaluation import report_style
 from sginpaint.evaluation.report import provenance_card
 from sginpaint.evaluation.report_pictures import figure
 from sginpaint.evaluation.report_scores import label
+from sginpaint.evaluation.report_tables import percent
 from sginpaint.evaluation.visualize import color_labels, grid
 from sginpaint.files import write_atomically
 
@@ -136,10 +137,10 @@ def _classes(metrics: Mapping[str, Any], classes: Sequence[ClassInfo]) -> str:
   for info in classes:
     scores = found[info.name]
     cells = (
-      _percent(scores["iou"]),
-      _percent(scores["accuracy"]),
-      _percent(scores["true_pixels"] / total),
-      _percent(scores["predicted_pixels"] / total),
+      percent(scores["iou"]),
+      percent(scores["accuracy"]),
+      percent(scores["true_pixels"] / total),
+      percent(scores["predicted_pixels"] / total),
     )
     colour = "#{:02x}{:02x}{:02x}".format(*info.colour)
     lines.append(
@@ -164,10 +165,6 @@ def _classes(metrics: Mapping[str, Any], classes: Sequence[ClassInfo]) -> str:
     f"<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
     "</div>"
   )
-
-
-def _percent(value: float | None) -> str:
-  return "&ndash;" if value is None else f"{100 * value:.1f}"
 
 
 def _pictures(panels: Sequence[LabelPanel]) -> str:

@@ -50,7 +50,8 @@ tfoot td { color: var(--soft); border: 0; }
 .strip { background: var(--card); border: 1px solid var(--line);
   border-radius: 12px; padding: 14px; margin: 12px 0; overflow-x: auto; }
 .strip .row { display: flex; gap: 12px; }
-figure { margin: 0; flex: 1 1 0; min-width: 118px; max-width: 210px; }
+.strip .row + .row { margin-top: 12px; }
+figure { margin: 0; flex: 1 1 0; min-width: 104px; max-width: 210px; }
 figure img, .slider { width: 100%; aspect-ratio: 1; display: block;
   border-radius: 6px; background: var(--line); object-fit: cover; }
 figcaption { font-size: 13px; line-height: 1.35; margin-top: 6px;

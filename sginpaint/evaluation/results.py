@@ -1,6 +1,7 @@
 """What an evaluation found: rows, buckets of hole size, means, CSV.
 
-`SYSTEM` names the network among the methods; the others are baselines. Scores
+`SYSTEM` names the network among the methods; the others are baselines. Where
+the true pictures are looked at like a fill, they are called `TRUTH`. Scores
 are floats, NaN where a picture has no hole to measure.
 """
 
@@ -18,6 +19,7 @@ from sginpaint.evaluation.metrics import Mean, is_capped
 from sginpaint.evaluation.protocols import Protocol
 
 SYSTEM = "system"
+TRUTH = "truth"
 ALL = "all"
 
 # Percent of the picture; a ratio on an edge belongs to the bucket above it,
@@ -57,6 +59,7 @@ class Panel:
     mask: float [H, W, 1], 1 = hole.
     fills: {method: uint8 composite [H, W, 3]}, `SYSTEM` among them.
     extras: {output name: uint8 [H, W, 3]} intermediates, coloured.
+    details: the same of all that the analyses show of a few pictures.
     role: "sample" (drawn blindly), "best" or "worst".
   """
 
@@ -65,6 +68,7 @@ class Panel:
   mask: np.ndarray
   fills: Mapping[str, np.ndarray]
   extras: Mapping[str, np.ndarray]
+  details: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
   role: str = "sample"
 
 
@@ -159,19 +163,23 @@ def best_baseline(metrics: Mapping[str, Any], measure: str) -> str | None:
 def to_csv(rows: Sequence[Row], protocol: Protocol) -> str:
   """per_image.csv: pair, ratio, the system's scores, then the baselines'.
 
-  A score that a picture does not have is an empty cell.
+  Behind a method's measures stands what else was found of its pictures. A score
+  that a picture does not have is an empty cell.
   """
-  names = [m.name for m in protocol.per_picture]
-  methods = list(rows[0].scores)
+  measured = [m.name for m in protocol.per_picture]
+  names = {
+    method: list(dict.fromkeys((*measured, *scores)))
+    for method, scores in rows[0].scores.items()
+  }
   header: list[Any] = ["index", "image", "mask", "ratio"]
-  for method in methods:
+  for method in names:
     prefix = "" if method == SYSTEM else f"{method}_"
-    header += [prefix + name for name in names]
+    header += [prefix + name for name in names[method]]
   table = [header]
   for row in rows:
     cells: list[Any] = [row.index, row.image, row.mask, f"{row.ratio:.6f}"]
-    for method in methods:
-      values = (row.scores[method][name] for name in names)
+    for method in names:
+      values = (row.scores[method][name] for name in names[method])
       cells += ["" if math.isnan(v) else f"{v:.6f}" for v in values]
     table.append(cells)
   return csv_text(table)

@@ -5,10 +5,13 @@ picture at a time. Feature maps are shown by k-means as in SPL's figure 5
 (k = 6), seeded, so the same features always give the same panel.
 """
 
+import re
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
+
+from sginpaint.batch import IGNORE
 
 # Ten hues of one lightness that stay apart for colour-blind eyes.
 _COLORS = np.array(
@@ -22,6 +25,8 @@ _COLORS = np.array(
 _IGNORED = np.array([24, 24, 24], np.uint8)
 _HOLE = np.array([255, 255, 255], np.uint8)
 _HOLE_MARK = np.array([214, 219, 226], np.uint8)
+_RIGHT = np.array([203, 213, 225], np.uint8)
+_WRONG = np.array([204, 51, 17], np.uint8)
 _LLOYD_STEPS = 20
 
 
@@ -84,7 +89,28 @@ def color_labels(
   """
   palette = _COLORS if colors is None else np.asarray(colors, np.uint8)
   picture = palette[np.asarray(labels) % len(palette)]
-  return np.where((np.asarray(labels) == 255)[..., None], _IGNORED, picture)
+  return np.where((np.asarray(labels) == IGNORE)[..., None], _IGNORED, picture)
+
+
+def wrong_labels(
+  labels: np.ndarray, truth: np.ndarray, mask: np.ndarray
+) -> np.ndarray:
+  """Shows where labels are wrong.
+
+  Args:
+    labels: int [H, W].
+    truth: int [H, W]; 255 = ignore, drawn nearly black.
+    mask: [H, W] or [H, W, 1], non-zero = hole; right labels are light there
+      and white elsewhere.
+
+  Returns:
+    uint8 [H, W, 3], wrong labels red.
+  """
+  hole = np.asarray(mask).reshape(truth.shape) > 0.5
+  picture = np.where(hole[..., None], _RIGHT, _HOLE)
+  picture[labels != truth] = _WRONG
+  picture[truth == IGNORE] = _IGNORED
+  return picture
 
 
 def heat(values: np.ndarray) -> np.ndarray:
@@ -103,7 +129,8 @@ def show_output(
   """One intermediate of one picture as uint8 [size, size, 3].
 
   Args:
-    name: output key of the system contract.
+    name: output key of the system contract; one of a coarser scale, such as
+      `confidence_3`, is shown like `confidence`.
     value: [h, w] or [h, w, C] of one picture.
     size: side of the panel.
     colors: uint8 [K, 3] of the classes.
@@ -111,6 +138,7 @@ def show_output(
   Returns:
     None for outputs that are no maps (attribute logits, lists of scales).
   """
+  name = re.sub(r"_\d+$", "", name)
   if name in ("prior", "features") and value.ndim == 3:
     picture = color_labels(k_means(value))
   elif name == "segmentation_logits" and value.ndim == 3:

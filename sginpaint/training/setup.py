@@ -78,6 +78,7 @@ def geometry(config: ConfigDict, *, train: bool = True) -> dict[str, Any]:
   options = {
     "image_size": data.image_size,
     "resize": data.resize,
+    "crop_size": data.crop_size,
     "threads": data.threads,
   }
   if train:
@@ -119,6 +120,7 @@ def teacher_metadata(
     "preprocessing": describe_preprocessing(
       resize=config.data.resize,
       crop=config.data.crop,
+      crop_size=config.data.crop_size,
       size=config.teacher.input_scale * config.data.image_size,
     ),
     "split": dataset.split(split).fingerprint,

@@ -25,7 +25,8 @@ class _Quarters:
 
 
 def labeller(resize="stretch", size=32, **options):
-  config = ConfigDict({"data": {"image_size": size, "resize": resize}})
+  data = {"image_size": size, "resize": resize, "crop_size": 1.0}
+  config = ConfigDict({"data": data})
   return label_maps.Labeller(
     types.SimpleNamespace(
       config=config,
@@ -72,10 +73,17 @@ def test_logits_are_enlarged_as_opencv_does(monkeypatch):
 )
 def test_network_sees_the_scale_of_its_training(height, width, stretched, kept):
   sizes = [
-    label_maps.input_size(height, width, 64, way)
+    label_maps.input_size(height, width, 64, resize=way)
     for way in ("stretch", "shorter_side")
   ]
   assert sizes == [stretched, kept]
+
+
+def test_network_trained_on_crops_sees_the_whole_at_their_scale():
+  size = label_maps.input_size(
+    1024, 2048, 64, resize="shorter_side", crop_size=0.5
+  )
+  assert size == (128, 256)
 
 
 def test_broken_network_is_told():

@@ -1,5 +1,7 @@
 """Geometry against slow loops and hand-made cases."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,26 @@ class TestPlan:
       for seed in range(200)
     }
     assert found == {Geometry(0, left, 7, 7) for left in range(4)}
+
+  def test_a_smaller_crop_reaches_every_place_in_both_directions(self):
+    found = {
+      plan(4, 6, seed, resize="shorter_side", crop="random", crop_size=0.5)
+      for seed in range(400)
+    }
+    corners = itertools.product(range(3), range(5))
+    assert found == {Geometry(top, left, 2, 2) for top, left in corners}
+
+  def test_half_of_the_shorter_side_is_cut_from_the_middle(self):
+    cut = plan(1024, 2048, resize="shorter_side", crop_size=0.5)
+    assert cut == Geometry(256, 768, 512, 512)
+
+  @pytest.mark.parametrize(
+    ("resize", "crop_size"),
+    [("stretch", 0.5), ("shorter_side", 0.0), ("shorter_side", 1.5)],
+  )
+  def test_crop_size_that_cannot_be(self, resize, crop_size):
+    with pytest.raises(UserError, match=r"config\.data\.crop_size"):
+      plan(8, 8, resize=resize, crop_size=crop_size)
 
   def test_half_are_flipped_and_the_seed_decides(self):
     flips = [
@@ -149,4 +171,7 @@ def test_descriptions_differ_where_pixels_do():
     for crop in ("center", "random")
     for size in (32, 64)
   }
-  assert len(texts) == 6  # a stretched picture is not cropped
+  smaller = describe_preprocessing(
+    resize="shorter_side", crop="center", size=32, crop_size=0.5
+  )
+  assert len(texts | {smaller}) == 7  # a stretched picture is not cropped

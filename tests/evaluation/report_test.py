@@ -9,7 +9,13 @@ import pytest
 from sginpaint.evaluation import evaluator, report_scores
 from sginpaint.evaluation.protocols import PROTOCOLS
 from sginpaint.evaluation.report import write_report
-from tests.evaluation.toy import PlainSystem, load_toy, plain_split
+from tests.evaluation.toy import (
+  MapSystem,
+  PlainSystem,
+  labelled_split,
+  load_toy,
+  plain_split,
+)
 
 _VOID = {"meta", "img", "br", "input", "line", "rect"}
 
@@ -95,3 +101,53 @@ class TestScoreTable:
     )
     assert (gain, ahead) == (pytest.approx(1.0), pytest.approx(2 / 3))
     assert width == pytest.approx(1.96 * np.sqrt(3) / np.sqrt(3))
+
+
+@pytest.fixture(name="both", scope="module")
+def _both():
+  """Of a system with maps, and of one without."""
+  names = ("hole_segmentation", "calibration", "scales")
+  fields = {"panels": 4, "outputs": ("segmentation",)}
+  toys = {
+    "with maps": load_toy(MapSystem(off=8), analyses=names, **fields),
+    "plain": load_toy(PlainSystem(off=9), **fields),
+  }
+  return [
+    evaluator.run(toy, labelled_split(7), name=name, progress=False)
+    for name, toy in toys.items()
+  ]
+
+
+class TestMeaning:
+  @pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
+  def test_every_analysis_has_its_section(self, both, order, tmp_path):
+    write_report(tmp_path / "report.html", evaluations=both[order])
+    text = (tmp_path / "report.html").read_text()
+    checker = _Checker()
+    checker.feed(text)
+    assert not checker.open
+    assert all(s.startswith("data:image/") for s in checker.sources)
+    for title in (
+      "Labels of the hole", "Confidence and truth", "From coarse to fine",
+      "Nearest known label", "Classes, by with maps", "hole mIoU",
+    ):  # fmt: skip
+      assert text.count(title)
+    assert text.count("<circle") == 7
+    assert "Classes, by plain" not in text
+    assert "<b>Confidence</b>, scale 1" in text
+
+  def test_without_analyses_nothing_is_said_of_meaning(self, both, tmp_path):
+    write_report(tmp_path / "report.html", evaluations=both[1:])
+    text = (tmp_path / "report.html").read_text()
+    assert "Labels of the hole" not in text
+    assert "<circle" not in text
+
+  def test_missing_labels_are_stated(self, tmp_path):
+    split = dataclasses.replace(labelled_split(7), classes=())
+    toy = load_toy(
+      MapSystem(off=8),
+      analyses=("hole_segmentation", "calibration", "scales"),
+    )
+    evaluation = evaluator.run(toy, split, progress=False)
+    write_report(tmp_path / "report.html", evaluations=[evaluation])
+    assert (tmp_path / "report.html").read_text().count("no labels") >= 3

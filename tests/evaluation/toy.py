@@ -53,6 +53,17 @@ class PlainExamples:
 
 
 @dataclasses.dataclass(frozen=True)
+class LabelledExamples(PlainExamples):
+  """The same pictures, with classes 0, 1 and 255 at random places."""
+
+  def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+    labels = np.random.default_rng(index).choice(
+      np.array([0, 1, 1, 255], np.int32), (SIZE, SIZE)
+    )
+    return {**super().__getitem__(index), "segmentation": labels}
+
+
+@dataclasses.dataclass(frozen=True)
 class PlainSystem(System):
   """Fills with the colour around, `off` grey levels too bright."""
 
@@ -70,6 +81,47 @@ class PlainSystem(System):
 
 
 @dataclasses.dataclass(frozen=True)
+class MapSystem(PlainSystem):
+  """With a label map and a confidence of full and of half size."""
+
+  def predict(self, variables, frozen, batch):
+    image = super().predict(variables, frozen, batch)["image"]
+    bright = image[:, :1, :1, 0] * 0.5 + 0.5
+    full, half = columns(SIZE), columns(SIZE // 2)
+    return {
+      "image": image,
+      "image_1": image[:, ::2, ::2] + 16 / 127.5,
+      "segmentation": jnp.broadcast_to(MAP, (len(image), SIZE, SIZE)),
+      "segmentation_1": jnp.ones((len(image), SIZE // 2, SIZE // 2), int),
+      "confidence": 0.503 + 0.47 * bright * full,
+      "confidence_1": 0.5 + 0.2 * bright * half,
+    }
+
+
+MAP = np.indices((SIZE, SIZE)).sum(0) % 2
+
+
+def columns(size: int) -> np.ndarray:
+  """[size, size], from 0 on the left to nearly 1."""
+  return np.broadcast_to(np.arange(size, dtype=np.float32) / size, (size,) * 2)
+
+
+@dataclasses.dataclass(frozen=True)
+class PlainSegmenter(System):
+  """Class 1 where a picture is brighter than `level`."""
+
+  generator: nn.Module = dataclasses.field(default_factory=_Nothing)
+  level: float = 0.0
+
+  def predict(self, variables, frozen, batch):
+    bright = batch.image[..., 0] > self.level / 127.5 - 1
+    return {
+      "segmentation": bright.astype(jnp.int32),
+      "confidence": jnp.ones(bright.shape),
+    }
+
+
+@dataclasses.dataclass(frozen=True)
 class PlainClassifier(System):
   """Logits that are right for the attributes of `PlainExamples`."""
 
@@ -83,6 +135,10 @@ class PlainClassifier(System):
 
 def plain_split(count: int) -> Split:
   return Split("test", PlainExamples(count), CLASSES, ATTRIBUTES)
+
+
+def labelled_split(count: int) -> Split:
+  return Split("test", LabelledExamples(count), CLASSES, ATTRIBUTES)
 
 
 def load_toy(system: System, **eval_fields) -> Loaded:

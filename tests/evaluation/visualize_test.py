@@ -32,6 +32,14 @@ class TestColors:
     picture = visualize.color_labels(np.array([[0, 1, 255]]), colors)
     assert picture[0].tolist() == [[1, 2, 3], [200, 100, 50], [24, 24, 24]]
 
+  def test_wrong_labels_stand_out(self):
+    labels, truth = np.array([[0, 1, 2, 0]]), np.array([[0, 1, 1, 255]])
+    shown = visualize.wrong_labels(labels, truth, np.array([[0, 1, 1, 1]]))[0]
+    assert shown[0].tolist() == [255, 255, 255]
+    assert shown[3].tolist() == [24, 24, 24]
+    right, wrong = shown[1].astype(int), shown[2].astype(int)
+    assert wrong[0] - wrong[2] > 100 > abs(right[0] - right[2])
+
   def test_hole_is_marked_and_the_rest_stays(self):
     image = np.full((8, 8, 3), 90, np.uint8)
     mask = np.zeros((8, 8, 1))
@@ -53,6 +61,16 @@ class TestOutputs:
     coarse = visualize.show_output("coarse", np.full((4, 4, 3), 1.0), 4)
     assert (coarse == 255).all()
     assert visualize.show_output("attribute_logits", np.zeros(5), 4) is None
+
+  def test_a_coarser_scale_is_shown_like_the_full_one(self):
+    for name, value in (
+      ("segmentation", np.array([[0, 1], [2, 255]])),
+      ("confidence", np.array([[0.0, 0.2], [0.7, 1.0]])),
+      ("reliability", np.array([[0.0, 1.0], [1.0, 0.0]])),
+    ):
+      full = visualize.show_output(name, value, 4)
+      coarse = visualize.show_output(f"{name}_3", value, 4)
+      np.testing.assert_array_equal(coarse, full)
 
   def test_grid_enlarges_whole_times(self):
     cell = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)

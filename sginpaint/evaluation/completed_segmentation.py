@@ -1,0 +1,179 @@
+"""What a segmenter sees in completed pictures, against the system's own map.
+
+Liao et al. (ECCV 2020), figure 10: fill first and segment then, or do both at
+once. The segmenter that `config.eval.segmenter` names is shown the composite of
+every method, and the true picture, whose row is the most that it can do. Scores
+are those of hole_segmentation.py, over labelled hole pixels.
+
+Who judges must not have helped in training: a segmenter that lies among the
+frozen networks of the workdir is refused.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import chex
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from sginpaint import checkpoints
+from sginpaint.batch import Batch, normalize_image
+from sginpaint.checkpoints import Loaded
+from sginpaint.errors import UserError
+from sginpaint.evaluation.analysis import (
+  Analysis,
+  Counts,
+  Findings,
+  View,
+  map_scores,
+)
+from sginpaint.evaluation.results import SYSTEM, TRUTH, Row
+from sginpaint.evaluation.segmentation import confusion_matrices
+from sginpaint.evaluation.served import output_names
+from sginpaint.workdirs import steps
+
+OWN_MAP = "own_map"
+_FIRST = (TRUTH, OWN_MAP, SYSTEM)  # in tables; the baselines follow
+_FIELD = "config.eval.segmenter"
+
+
+@dataclasses.dataclass(frozen=True)
+class CompletedSegmentation(Analysis):
+  """Confusion matrices of a segmenter's maps, and of the system's own.
+
+  Attributes:
+    segmenter: its name, hash and workdir, for the record.
+  """
+
+  NAME: ClassVar[str] = "completed_segmentation"
+
+  segmenter: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+  @property
+  def keys(self) -> tuple[str, ...]:
+    """The system's own map, where it has one."""
+    return tuple(self.available & {"segmentation"})
+
+  @property
+  def shown(self) -> tuple[str, ...]:
+    """The same."""
+    return self.keys
+
+  def look(self, view: View) -> Findings:
+    """Counts a confusion matrix [B, K, K] of each map."""
+    if view.labels is None:
+      return Findings()
+    maps = dict(view.judged)
+    if self.keys:
+      maps[OWN_MAP] = view.outputs["segmentation"]
+    return Findings(
+      counts={
+        method: confusion_matrices(view.hole_labels, found, len(self.classes))
+        for method, found in maps.items()
+      }
+    )
+
+  def section(
+    self, counts: Mapping[str, Counts], rows: Sequence[Row]
+  ) -> dict[str, Any]:
+    """Scores of every method per bucket; who the segmenter is."""
+    del rows
+    named = {"segmenter": dict(self.segmenter)}
+    if not self.labelled:
+      return named | {"statement": self.statement}
+    return named | {
+      "buckets": {
+        bucket: {
+          method: map_scores(found[method])
+          for method in dict.fromkeys((*_FIRST, *found))
+          if method in found
+        }
+        for bucket, found in counts.items()
+      }
+    }
+
+
+class Judge:
+  """A segmenter on all local devices, shown completed pictures."""
+
+  def __init__(self, loaded: Loaded):
+    """Places the network.
+
+    Args:
+      loaded: whose `predict` gives `segmentation`.
+    """
+    mesh = Mesh(np.array(jax.local_devices()), ("data",))
+    self._variables = jax.device_put(
+      (loaded.variables, loaded.frozen), NamedSharding(mesh, PartitionSpec())
+    )
+
+    def see(variables, frozen, picture):
+      seen = Batch(image=normalize_image(picture))
+      return loaded.system.predict(variables, frozen, seen)["segmentation"]
+
+    self._see = jax.jit(see)
+    self.record = {
+      "name": loaded.config.system,
+      "workdir": loaded.workdir,
+      "step": str(loaded.step),
+      "hash": loaded.hash,
+    }
+
+  def __call__(
+    self, pictures: Mapping[str, chex.Array]
+  ) -> dict[str, jax.Array]:
+    """int32 [B, H, W] of each uint8 [B, H, W, 3]."""
+    return {
+      method: self._see(*self._variables, x) for method, x in pictures.items()
+    }
+
+
+def load_judge(loaded: Loaded) -> Judge | None:
+  """The segmenter that `config.eval.segmenter` names; None for none.
+
+  Args:
+    loaded: the system that will be judged.
+
+  Raises:
+    UserError: there is no such workdir, what it holds is no segmenter, knows
+      other classes, or took part in the training of `loaded`.
+  """
+  path = loaded.config.eval.segmenter
+  if path == "none":
+    return None
+  if not steps(path):
+    raise UserError(
+      f"{_FIELD}={path}: no checkpoint there; train one with "
+      "configs/segmenter.py on the same data, or give none"
+    )
+  judge = checkpoints.load(path)
+  names, expected = (
+    [info["name"] for info in each.config.data.classes]
+    for each in (judge, loaded)
+  )
+  outputs = output_names(judge)
+  if "image" in outputs or "segmentation" not in outputs:
+    raise UserError(
+      f"{_FIELD}={path}: holds a {judge.config.system}; give a segmenter"
+    )
+  if names != expected:
+    raise UserError(
+      f"{_FIELD}={path}: knows the classes {', '.join(names)}; "
+      f"the checkpoint knows {', '.join(expected)}"
+    )
+  for name, found in _hashes_of_frozen(loaded.workdir).items():
+    if found == judge.hash:
+      raise UserError(
+        f"{_FIELD}={path}: is the network {name!r} that guided the training; "
+        "give another one"
+      )
+  return Judge(judge)
+
+
+def _hashes_of_frozen(workdir: str) -> dict[str, str]:
+  folder = Path(workdir) / "frozen"
+  found = sorted(folder.iterdir()) if folder.is_dir() else []
+  return {path.name: checkpoints.load(str(path)).hash for path in found}
