@@ -14,6 +14,9 @@ from ml_collections import ConfigDict
 
 from configs import common
 
+# Section 4.1: holes of 128 in pictures of 256, on Cityscapes of 96.
+_CENTER_SIZE = {"cityscapes": 0.375}
+
 
 def get_config(arg: str = "") -> ConfigDict:
   quick, data = common.parse_arg(arg)
@@ -58,6 +61,7 @@ def get_config(arg: str = "") -> ConfigDict:
   c.eval.outputs = ("segmentation", "confidence", "reliability")
   c.eval.analyses = ("hole_segmentation", "calibration", "scales")
   common.apply_data(c, data)
+  c.masks.center_size = _CENTER_SIZE.get(data, 0.5)
   if quick:
     make_quick(c)
   return c

@@ -88,6 +88,7 @@ def _logits(
     batch_size=config.eval.batch_size,
     image_size=config.data.image_size,
     resize=config.data.resize,
+    crop_size=config.data.crop_size,
     threads=config.data.threads,
     indices=range(min(count, len(split))),
   ) as batches:

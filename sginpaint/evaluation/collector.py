@@ -5,6 +5,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from sginpaint.data.splits import Split
+from sginpaint.data.transforms import describe_preprocessing
 from sginpaint.evaluation import features
 from sginpaint.evaluation.features import Features
 from sginpaint.evaluation.manifest import Manifest
@@ -43,8 +44,12 @@ class Collector:
         network=observer.hash,
         fingerprint=split.fingerprint,
         indices=manifest.indices,
-        image_size=config.data.image_size,
-        resize=config.data.resize,
+        preprocessing=describe_preprocessing(
+          resize=config.data.resize,
+          crop="center",
+          crop_size=config.data.crop_size,
+          size=config.data.image_size,
+        ),
       )
       self._real = features.load(self._path)
     self.truth_is_known = self._real is not None

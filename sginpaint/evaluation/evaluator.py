@@ -176,6 +176,7 @@ def _manifest(split: Split, config: Any) -> Manifest:
     image_size=config.data.image_size,
     count=config.eval.count,
     irregular_ratio=tuple(config.eval.irregular_ratio),
+    center_size=config.masks.center_size,
     rectangle_size=tuple(config.masks.rectangle_size),
     white_is_hole=config.eval.white_is_hole,
   )
@@ -235,6 +236,7 @@ def _measured(
     batch_size=predictor.batch_size(config.eval.batch_size),
     image_size=config.data.image_size,
     resize=config.data.resize,
+    crop_size=config.data.crop_size,
     threads=config.data.threads,
     indices=manifest.indices,
   ) as batches:

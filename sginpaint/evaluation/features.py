@@ -60,8 +60,7 @@ def real_path(
   network: str,
   fingerprint: str,
   indices: Sequence[int],
-  image_size: int,
-  resize: str,
+  preprocessing: str,
 ) -> pathlib.Path:
   """Where the features of true pictures are kept.
 
@@ -69,14 +68,13 @@ def real_path(
     network: hash of its weights.
     fingerprint: of the split.
     indices: of the pictures in the split.
-    image_size: that they are brought to.
-    resize: how.
+    preprocessing: what became of them, see `describe_preprocessing`.
   """
   name = digest(
     network,
     fingerprint,
     np.asarray(indices, np.int64).tobytes(),
-    f"{image_size} {resize}",
+    preprocessing,
     # Matrix units round differently.
     jax.devices()[0].device_kind,
   )

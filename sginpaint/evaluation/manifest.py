@@ -10,7 +10,7 @@ the large one.
 `masks` is one of
   irregular: strokes; places cycle through the buckets 0.01-0.1, 0.1-0.2, ...,
     0.5-0.6 (as far as they lie within `irregular_ratio`),
-  center: a square of half the side, rectangle: random sides and place,
+  center: a square, rectangle: random sides and place,
   a folder of mask files: a seeded permutation of the files, a fresh one each
     time it is used up.
 
@@ -36,7 +36,6 @@ from sginpaint.errors import UserError
 
 KINDS = ("irregular", "center", "rectangle")
 RATIO_BUCKETS = (0.01, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
-_CENTER = 0.5  # side of the square / side of the picture
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +67,7 @@ class Manifest:
   masks: str
   seed: int
   image_size: int
+  center_size: float
   rectangle_size: tuple[float, float]
   folder: MaskFolder | None = None
 
@@ -103,7 +103,7 @@ class Manifest:
     places = jnp.asarray([pair.place for pair in pairs], jnp.uint32)
     if self.masks == "center":
       shape = (len(pairs), size, size)
-      return np.asarray(mask_shapes.center(shape, round(_CENTER * size)))
+      return np.asarray(mask_shapes.center(shape, round(self.center_size * size)))
     if self.masks == "rectangle":
       low, high = (round(side * size) for side in self.rectangle_size)
       return np.asarray(_rectangles(self.seed, places, size, low, high))
@@ -133,10 +133,12 @@ class Manifest:
   @property
   def hash(self) -> str:
     """Names the pairs: equal hashes, same pictures under the same holes."""
+    sizes = {"center": self.center_size, "rectangle": self.rectangle_size}
     settings = [
       self.set_hash or self.masks,
       str(self.seed),
       str(self.image_size),
+      str(sizes.get(self.masks, "")),
     ]
     text = "\n".join([*settings, *self.lines()])
     return hashlib.sha256(text.encode()).hexdigest()
@@ -163,6 +165,7 @@ def build_manifest(
   image_size: int,
   count: int = 0,
   irregular_ratio: tuple[float, float] = (0.01, 0.6),
+  center_size: float = 0.5,
   rectangle_size: tuple[float, float] = (0.3125, 0.625),
   white_is_hole: bool = True,
 ) -> Manifest:
@@ -175,6 +178,7 @@ def build_manifest(
     image_size: side of the pictures that are evaluated.
     count: pictures to evaluate; 0 = all.
     irregular_ratio: limits of the buckets of irregular masks.
+    center_size: side of the central square / side of the picture.
     rectangle_size: sides of rectangles / side of the picture.
     white_is_hole: polarity of the files.
 
@@ -192,9 +196,8 @@ def build_manifest(
     names = _repeated_permutations(folder.ids, len(order), seed)
   else:
     names = [masks] * len(order)
-  buckets: list[tuple[float, float] | None] = [None]
-  if masks == "irregular":
-    buckets = [*clip_buckets(*irregular_ratio)]
+  drawn = masks == "irregular"
+  buckets = [*clip_buckets(*irregular_ratio)] if drawn else [None]
   pairs = (
     Pair(
       index=int(index),
@@ -210,6 +213,7 @@ def build_manifest(
     masks=masks,
     seed=seed,
     image_size=image_size,
+    center_size=center_size,
     rectangle_size=rectangle_size,
     folder=folder,
   )

@@ -174,6 +174,7 @@ def _measured(loaded: Loaded, split: Split, count: int) -> Iterator[_Measured]:
     batch_size=config.eval.batch_size,
     image_size=config.data.image_size,
     resize=config.data.resize,
+    crop_size=config.data.crop_size,
     threads=config.data.threads,
     indices=range(count),
   ) as batches:

@@ -24,8 +24,8 @@ def test_parts_of_processes_merge_to_the_whole():
 
 def _path(**changes):
   fields = {
-    "network": "n", "fingerprint": "f", "indices": [0, 1], "image_size": 8,
-    "resize": "crop",
+    "network": "n", "fingerprint": "f", "indices": [0, 1],
+    "preprocessing": "stretch-8px",
   }  # fmt: skip
   return features.real_path(**(fields | changes))
 
@@ -36,8 +36,7 @@ def _path(**changes):
     {"network": "m"},
     {"fingerprint": "g"},
     {"indices": [0, 2]},
-    {"image_size": 9},
-    {"resize": "squash"},
+    {"preprocessing": "stretch-9px"},
   ],
 )
 def test_whatever_changes_the_features_changes_the_file(change):

@@ -60,6 +60,13 @@ class TestManifest:
     assert first.hash != second.hash
     assert (first.draw(range(7)) != second.draw(range(7))).any()
 
+  def test_central_squares_have_the_size_asked_for(self):
+    small, usual = _build("center", center_size=0.375), _build("center")
+    assert small.hash != usual.hash
+    for manifest, ratio in ((small, 0.375**2), (usual, 0.25)):
+      means = manifest.draw(range(3)).mean((1, 2, 3))
+      np.testing.assert_allclose(means, ratio)
+
   def test_irregular_masks_spread_over_the_buckets(self):
     manifest = _build()
     buckets = collections.Counter(pair.bucket for pair in manifest.pairs)

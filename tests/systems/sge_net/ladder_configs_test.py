@@ -15,7 +15,12 @@ DIFFERENCES = {
   "sg_net": NO_MASKS,
   "basic_net": UNGUIDED,
   "basic_net_no_segmentation": UNGUIDED
-  | {G + "segmentation": False, "loss_weights.generator.segmentation": None},
+  | {
+    G + "segmentation": False,
+    "loss_weights.generator.segmentation": None,
+    "eval.outputs": (),
+    "eval.analyses": ("scales",),
+  },
   "sge_net_ones": {G + "reliability": "ones"},
   "sge_net_hole": {G + "reliability": "hole"},
   "sg_net_wide": NO_MASKS | {G + "base_width": 2},
@@ -65,3 +70,13 @@ def test_controls_have_as_many_parameters(arg):
   for name in ("sge_net_ones", "sge_net_hole"):
     assert parameters(name, arg) == wanted
   assert parameters("sg_net_wide", arg) == pytest.approx(wanted, rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["sge_net", "basic_net"])
+def test_holes_and_crops_are_those_of_the_papers_data_sets(name):
+  outdoor = load(name, "data=outdoor_scenes")
+  city = load(name, "data=cityscapes")
+  for config, hole, share in ((outdoor, 128, 1.0), (city, 96, 0.5)):
+    assert config.masks.center_size * config.data.image_size == hole
+    assert config.data.crop_size == share
+    assert (config.data.resize, config.data.crop) == ("shorter_side", "random")
