@@ -103,7 +103,9 @@ class Manifest:
     places = jnp.asarray([pair.place for pair in pairs], jnp.uint32)
     if self.masks == "center":
       shape = (len(pairs), size, size)
-      return np.asarray(mask_shapes.center(shape, round(self.center_size * size)))
+      return np.asarray(
+        mask_shapes.center(shape, round(self.center_size * size))
+      )
     if self.masks == "rectangle":
       low, high = (round(side * size) for side in self.rectangle_size)
       return np.asarray(_rectangles(self.seed, places, size, low, high))
