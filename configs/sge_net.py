@@ -33,7 +33,8 @@ def get_config(arg: str = "") -> ConfigDict:
       "share_of": "hole",  # of which these are shares: hole | image
       "spade_hidden": 128,  # channels
       "base_width": 1,  # 2 doubles the hidden channels of the base-nets
-      "deviation": 0.02,  # of the initial kernels
+      "normalization": "instance",  # instance | none
+      "deviation": 0.02,  # of the initial kernels, with norms
     }
   )
   c.model.discriminator = ConfigDict(
@@ -47,7 +48,7 @@ def get_config(arg: str = "") -> ConfigDict:
       "image": 1.0,
       "perceptual": 0.1,  # lambda_p
       "adversarial": 0.1,  # lambda_alpha
-      "segmentation": 1.0,  # lambda_s
+      "segmentation": 0.1,  # lambda_s; of 0.1, 0.3, 1 the best in the hole
     }
   )
   c.loss_weights.discriminator = ConfigDict({"adversarial": 1.0})
@@ -74,6 +75,7 @@ def make_quick(c: ConfigDict) -> None:
   c.model.generator.width = 16
   c.model.generator.dilations = (2, 4)
   c.model.generator.spade_hidden = 32
+  c.model.generator.normalization = "none"  # or colours take hours to settle
   c.model.discriminator.widths = (16, 32, 64, 128)
   for player in ("generator", "discriminator"):
     # Sums over four times fewer channels shall be as large at the start.

@@ -6,6 +6,7 @@ whatever the compute dtype; epsilon and running averages follow PyTorch, whose
 checkpoints these layers read.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import chex
@@ -109,15 +110,18 @@ class SPADE(nn.Module):
 
   Attributes:
     hidden: channels between guidance and gamma, beta.
-    norm: the norm without parameters, "instance" or "batch".
+    norm: the norm without parameters, "instance" or "batch", or "none".
     kernel: side of all three convolutions.
     conv: convolution to use; carries dtype and initialiser.
+    modulation_init: other initialiser of the kernels of gamma and beta; of
+      zeros it makes modulation begin with none.
   """
 
   hidden: int = 128
   norm: str = "instance"
   kernel: int = 3
   conv: Any = nn.Conv
+  modulation_init: Callable[..., jax.Array] | None = None
 
   @nn.compact
   def __call__(
@@ -142,11 +146,17 @@ class SPADE(nn.Module):
     elif self.norm == "batch":
       batch_norm = BatchNorm(affine=False, name="norm")
       normalized = batch_norm(x, train=train)
+    elif self.norm == "none":
+      normalized = x
     else:
-      raise ValueError(f"SPADE norm {self.norm!r}: use 'instance' or 'batch'")
+      raise ValueError(
+        f"SPADE norm {self.norm!r}: use 'instance', 'batch' or 'none'"
+      )
     guidance = resize_nearest(guidance, x.shape[1:3])
     size = (self.kernel, self.kernel)
     hidden = nn.relu(self.conv(self.hidden, size, name="shared")(guidance))
-    gamma = self.conv(x.shape[-1], size, name="gamma")(hidden)
-    beta = self.conv(x.shape[-1], size, name="beta")(hidden)
+    init = self.modulation_init
+    last = {} if init is None else {"kernel_init": init}
+    gamma = self.conv(x.shape[-1], size, name="gamma", **last)(hidden)
+    beta = self.conv(x.shape[-1], size, name="beta", **last)(hidden)
     return normalized * (1 + gamma) + beta

@@ -1,5 +1,6 @@
 """Normalisation layers against loops, hand-made moments and properties."""
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -32,7 +33,7 @@ def convolve(x, kernel, bias):
   return out
 
 
-def spade_by_loops(x, guidance, params):
+def spade_by_loops(x, guidance, params, norm="instance"):
   height, width = x.shape[1:3]
   out = np.zeros(x.shape)
   for b in range(len(x)):
@@ -44,14 +45,17 @@ def spade_by_loops(x, guidance, params):
     beta = convolve(hidden, *params["beta"].values())
     mean, variance = x[b].mean((0, 1)), x[b].var((0, 1))
     normal = (x[b] - mean) / np.sqrt(variance + 1e-5)
+    normal = x[b] if norm == "none" else normal
     out[b] = normal * (1 + gamma) + beta
   return out
 
 
-@pytest.mark.parametrize("kernel", [3, 5])
-def test_spade_matches_loops(kernel):
+@pytest.mark.parametrize(
+  ("kernel", "norm"), [(3, "instance"), (5, "instance"), (3, "none")]
+)
+def test_spade_matches_loops(kernel, norm):
   x, guidance = features(2, 6, 8, 3), features(2, 3, 5, 4)
-  module = SPADE(hidden=5, kernel=kernel)
+  module = SPADE(hidden=5, kernel=kernel, norm=norm)
   variables = module.init(jax.random.key(0), x, guidance)
   params = {
     name: {
@@ -62,8 +66,15 @@ def test_spade_matches_loops(kernel):
   }
   got = module.apply({"params": params}, x, guidance)
   np.testing.assert_allclose(
-    got, spade_by_loops(x, guidance, params), atol=1e-4
+    got, spade_by_loops(x, guidance, params, norm), atol=1e-4
   )
+
+
+def test_spade_can_begin_without_modulation():
+  x, guidance = features(1, 4, 4, 2), features(1, 4, 4, 3)
+  module = SPADE(hidden=2, modulation_init=nn.initializers.zeros)
+  got, _ = module.init_with_output(jax.random.key(0), x, guidance)
+  np.testing.assert_array_equal(got, instance_norm(x))
 
 
 def test_spade_with_batch_norm_keeps_running_moments():

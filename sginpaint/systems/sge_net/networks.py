@@ -1,4 +1,4 @@
-"""SGE-Net's networks: generator over five scales, and discriminator.
+"""SGE-Net's generator, over five scales.
 
 Liao et al., "Guidance and Evaluation: Semantic-Aware Image Inpainting for Mixed
 Scenes" (ECCV 2020). Scales are numbered as in its eq. 10 and figure 7: 4 is the
@@ -22,10 +22,6 @@ import jax
 import jax.numpy as jnp
 
 from sginpaint.errors import UserError
-from sginpaint.layers.discriminators import (
-  MultiScalePatchGAN,
-  PatchDiscriminator,
-)
 from sginpaint.layers.encoder_decoder import Encoder, Stage
 from sginpaint.layers.normalization import InstanceNorm
 from sginpaint.layers.resampling import upsample_nearest
@@ -38,6 +34,7 @@ from sginpaint.systems.sge_net.sgim import (
 )
 
 SCALES = (4, 3, 2, 1, 0)
+NORMALIZATIONS = ("instance", "none")
 RELIABILITY = ("confidence", "hole", "ones", "none")
 _FACTORS = (1, 2, 4, 8, 8)  # channels at scale 0, 1, ..., in widths
 _STRIDE = 2 ** SCALES[0]
@@ -69,7 +66,10 @@ class Generator(nn.Module):
     share_of: "hole" or "image"; see scem.py.
     spade_hidden: hidden channels of SPADE.
     base_width: widens the base-nets; at 2 SG-Net has SGE-Net's size.
-    deviation: of the normal distribution that kernels are drawn from.
+    normalization: "instance", behind the encoder's convolutions but the first,
+      in the CIM and before modulation; or "none".
+    deviation: of the normal distribution that kernels are drawn from; without
+      norms they are drawn as He et al. do.
     dtype: of the computation; parameters, norms and outputs are float32.
   """
 
@@ -83,6 +83,7 @@ class Generator(nn.Module):
   share_of: scem.ShareOf = "hole"
   spade_hidden: int = 128
   base_width: int = 1
+  normalization: str = "instance"
   deviation: float = 0.02
   dtype: Any = jnp.float32
 
@@ -117,15 +118,19 @@ class Generator(nn.Module):
     """
     del train
     self._check(image, mask)
-    conv = functools.partial(
-      nn.Conv,
-      kernel_init=nn.initializers.normal(self.deviation),
-      dtype=self.dtype,
+    normalize = self.normalization == "instance"
+    init = (
+      nn.initializers.normal(self.deviation)
+      if normalize
+      else nn.initializers.he_normal()
     )
-    skips = self._encode(conv, jnp.concatenate([image * (1 - mask), mask], -1))
+    conv = functools.partial(nn.Conv, kernel_init=init, dtype=self.dtype)
+    norm = InstanceNorm if normalize else None
+    holed = jnp.concatenate([image * (1 - mask), mask], -1)
+    skips = self._encode(conv, norm, holed)
     x = skips[-1]
     for i, dilation in enumerate(self.dilations):
-      block = ResidualBlock(dilation, InstanceNorm, conv, name=f"cim_{i}")
+      block = ResidualBlock(dilation, norm, conv, name=f"cim_{i}")
       x = block(x)
     outputs: Outputs = {}
     for scale in SCALES[:-1]:
@@ -139,6 +144,7 @@ class Generator(nn.Module):
         hidden=self.spade_hidden,
         base_width=self.base_width,
         mask_features=max(self.width // 2, 1),
+        normalize=normalize,
         conv=conv,
         name=f"sgim_{scale - 1}",
       )(x, skips[scale - 1], guidance, reliable)
@@ -160,6 +166,11 @@ class Generator(nn.Module):
         f"config.model.generator.reliability is {self.reliability!r}; "
         f"use {', '.join(RELIABILITY)}"
       )
+    if self.normalization not in NORMALIZATIONS:
+      raise UserError(
+        f"config.model.generator.normalization is {self.normalization!r}; "
+        f"use {' or '.join(NORMALIZATIONS)}"
+      )
     if len(self.unreliable) != len(SCALES) - 2:
       raise UserError(
         "config.model.generator.unreliable: give a share for scales 3, 2, 1"
@@ -171,14 +182,14 @@ class Generator(nn.Module):
         "reliability other than 'confidence'"
       )
 
-  def _encode(self, conv: Any, holed: jax.Array) -> list[jax.Array]:
+  def _encode(self, conv: Any, norm: Any, holed: jax.Array) -> list[jax.Array]:
     first, *others = (factor * self.width for factor in _FACTORS)
     return Encoder(
       stages=(
         Stage(first, kernel=7),
         *(Stage(n, kernel=4, stride=2, padding=1) for n in others),
       ),
-      norm=InstanceNorm,
+      norm=norm,
       norm_from=1,  # up to there the picture's own colours are kept
       act=activation,
       conv=conv,
@@ -228,56 +239,3 @@ class Generator(nn.Module):
       unreliable=self.unreliable[SCALES.index(scale) - 1],
       share_of=self.share_of,
     )
-
-
-class Discriminator(nn.Module):
-  """Patch discriminators on a pyramid (eq. 8); they see the picture alone.
-
-  Attributes:
-    widths: channels of the layers of each; the last has stride 1.
-    scales: of the pyramid.
-    deviation: see `Generator`.
-    dtype: of the computation.
-  """
-
-  widths: Sequence[int] = (64, 128, 256, 512)
-  scales: int = 3
-  deviation: float = 0.02
-  dtype: Any = jnp.float32
-
-  @nn.compact
-  def __call__(
-    self, image: chex.Array, *, train: bool = False
-  ) -> list[jax.Array]:
-    """Scores a picture [B, H, W, 3] in [-1, 1].
-
-    Args:
-      image: the picture.
-      train: one power iteration of the spectral norms, whose collection
-        "spectral_norm" must then be mutable.
-
-    Returns:
-      float32 logits [B, h, w, 1] of each scale, the finest first.
-
-    Raises:
-      UserError: no patch is left of the picture at the coarsest scale.
-    """
-    results = MultiScalePatchGAN(
-      scales=self.scales,
-      discriminator=functools.partial(
-        PatchDiscriminator,
-        widths=tuple(self.widths),
-        strides=(2,) * (len(self.widths) - 1) + (1,),
-        instance_norm_from=1,
-        kernel_init=nn.initializers.normal(self.deviation),
-        dtype=self.dtype,
-      ),
-      name="patches",
-    )(image, train=train)
-    logits = [scores for scores, _ in results]
-    if not logits[-1].size:
-      raise UserError(
-        f"config.model.discriminator.scales={self.scales} is too much for "
-        f"pictures of {image.shape[1]}x{image.shape[2]}; give less"
-      )
-    return logits

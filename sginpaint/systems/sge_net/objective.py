@@ -25,12 +25,8 @@ from sginpaint.losses import adversarial, reconstruction
 from sginpaint.losses.perceptual import PRESETS, perceptual_loss
 from sginpaint.losses.segmentation import cross_entropy
 from sginpaint.systems import base
-from sginpaint.systems.sge_net.networks import (
-  SCALES,
-  Discriminator,
-  Generator,
-  name_at,
-)
+from sginpaint.systems.sge_net.discriminator import Discriminator
+from sginpaint.systems.sge_net.networks import SCALES, Generator, name_at
 
 _LAYERS = PRESETS["sge_net"].layers
 

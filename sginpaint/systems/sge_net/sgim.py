@@ -34,6 +34,8 @@ class SGIM(nn.Module):
     hidden: hidden channels of SPADE.
     base_width: hidden channels of the base-net, times `features`.
     mask_features: channels that the reliability map is turned into.
+    normalize: instance norm before modulation. Without, modulation begins with
+      none, since nothing holds the size of what it doubles.
     conv: convolution to use; carries dtype and initialiser.
   """
 
@@ -41,6 +43,7 @@ class SGIM(nn.Module):
   hidden: int = 128
   base_width: int = 1
   mask_features: int = 32
+  normalize: bool = True
   conv: Any = nn.Conv
 
   @nn.compact
@@ -57,7 +60,8 @@ class SGIM(nn.Module):
       inner: [B, h, w, C], features of this scale.
       skip: [B, 2h, 2w, C'], the encoder's at the next.
       segmentation: [B, h, w, K], class probabilities; None = instance norm
-        with a learnt scale and shift takes the place of SPADE (Basic-Net).
+        with a learnt scale and shift takes the place of SPADE (Basic-Net),
+        or nothing, where nothing is normalised.
       reliability: [B, h, w], 1 = reliable; None = no bias-net (SG-Net).
 
     Returns:
@@ -67,11 +71,11 @@ class SGIM(nn.Module):
     x = upsample_nearest(activation(inner))
     x = self.conv(self.features, (3, 3), name="up")(x)
     x = jnp.concatenate([x, skip], axis=-1)
-    if segmentation is None:
-      x = InstanceNorm(affine=True, name="norm")(x)
-    else:
+    if segmentation is not None:
       guidance = resize_bilinear(segmentation, (x.shape[1], x.shape[2]))
-      x = SPADE(self.hidden, conv=self.conv, name="spade")(x, guidance)
+      x = self._modulated(x, guidance)
+    elif self.normalize:
+      x = InstanceNorm(affine=True, name="norm")(x)
     f = activation(x)
     y = self._net(f, "base", self.base_width * self.features)
     if reliability is None:
@@ -82,6 +86,15 @@ class SGIM(nn.Module):
     f = jnp.concatenate([f, nn.relu(mask)], axis=-1)
     zero = {"kernel_init": nn.initializers.zeros}
     return y + self._net(f, "bias", self.features, **zero)
+
+  def _modulated(self, x: jax.Array, guidance: jax.Array) -> jax.Array:
+    return SPADE(
+      self.hidden,
+      norm="instance" if self.normalize else "none",
+      modulation_init=None if self.normalize else nn.initializers.zeros,
+      conv=self.conv,
+      name="spade",
+    )(x, guidance)
 
   def _net(self, x: jax.Array, name: str, hidden: int, **last) -> jax.Array:
     x = activation(self.conv(hidden, (3, 3), name=f"{name}_0")(x))

@@ -71,6 +71,33 @@ def test_sge_net_is_sg_net_at_the_start():
   np.testing.assert_array_equal(moved["image_2"], start["image_2"])
 
 
+def test_without_norms_all_three_begin_as_basic_net():
+  modules = {
+    name: small.small_generator(name, normalization="none")
+    for name in small.VARIANTS
+  }
+  inputs = small.example()
+  whole = jax.jit(modules["sge_net"].init)(jax.random.key(0), *inputs)
+  expected = jax.jit(modules["sge_net"].apply)(whole, *inputs)
+  for name in ("sg_net", "basic_net"):
+    shapes = jax.eval_shape(modules[name].init, jax.random.key(0), *inputs)
+    shared = _only(whole, shapes)
+    found = jax.jit(modules[name].apply)(shared, *inputs)
+    for key, value in found.items():
+      np.testing.assert_allclose(value, expected[key], atol=1e-6, err_msg=key)
+  # The colours of the picture count: no statistics are taken away.
+  darker = jax.jit(modules["sge_net"].apply)(whole, inputs[0] - 0.2, inputs[1])
+  moved = np.abs(darker["image_4"] - expected["image_4"]).mean()
+  assert moved > 1e-3
+
+
+def _only(tree, shapes):
+  """The leaves of `tree` that `shapes` has."""
+  if not isinstance(shapes, dict):
+    return tree
+  return {name: _only(tree[name], inner) for name, inner in shapes.items()}
+
+
 def test_reliability_shrinks_scale_by_scale():
   _, apply, variables = applied("sge_net")
   image, mask = small.example()
@@ -170,6 +197,7 @@ def test_gradients_are_finite_and_reach_every_used_parameter():
     ({"segmentation": False}, "wants guided=False"),
     ({"unreliable": (0.5,)}, "scales 3, 2, 1"),
     ({"share_of": "all"}, "share_of is 'all'"),
+    ({"normalization": "batch"}, "'batch'; use instance or none"),
   ],
 )
 def test_unknown_variant_is_refused(fields, words):

@@ -5,7 +5,8 @@ import functools
 import jax
 import numpy as np
 
-from sginpaint.systems.sge_net.networks import Discriminator, Generator
+from sginpaint.systems.sge_net.discriminator import Discriminator
+from sginpaint.systems.sge_net.networks import Generator
 
 CLASSES = 3
 VARIANTS = {
