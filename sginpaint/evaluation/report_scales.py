@@ -11,7 +11,8 @@ from sginpaint.evaluation.report_pictures import figure
 from sginpaint.evaluation.report_scores import label, signed
 from sginpaint.evaluation.report_tables import line, number, percent, table
 from sginpaint.evaluation.results import Panel
-from sginpaint.evaluation.scales import KINDS, name_at
+from sginpaint.evaluation.scales import KINDS
+from sginpaint.systems.base import name_at
 
 _GAP = "<figure></figure>"
 

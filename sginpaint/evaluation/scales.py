@@ -29,14 +29,14 @@ from sginpaint.evaluation.calibration import CONFIDENCE, ERROR
 from sginpaint.evaluation.metrics import hole_mae, hole_mean
 from sginpaint.evaluation.results import ALL, SYSTEM, Row
 from sginpaint.evaluation.segmentation import confusion_matrices
-from sginpaint.layers.resampling import resize_bilinear, resize_nearest
+from sginpaint.layers.resampling import (
+  hole_at,
+  resize_bilinear,
+  resize_nearest,
+)
+from sginpaint.systems.base import name_at
 
 KINDS = ("image", "segmentation", "confidence", "reliability")
-
-
-def name_at(kind: str, scale: int) -> str:
-  """Key of an output at a scale: `image_4` ... `image_1`, `image`."""
-  return f"{kind}_{scale}" if scale else kind
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Scales(Analysis):
         values[name_at(ERROR, scale)] = _hole_error(view, image)
       confidence = view.outputs.get(name_at("confidence", scale))
       if confidence is not None:
-        hole = hole_at(view.mask, confidence.shape[1:3])
+        hole = hole_at(view.mask, 2**scale)
         mean = hole_mean(confidence[..., None], hole)
         values[name_at(CONFIDENCE, scale)] = mean
       found = view.outputs.get(name_at("segmentation", scale))
@@ -109,24 +109,6 @@ class Scales(Analysis):
     silent = self.labelled or "segmentation" not in self.available
     stated = {} if silent else {"statement": self.statement}
     return {"scales": lines, **stated}
-
-
-def hole_at(mask: chex.Array, size: tuple[int, int]) -> jax.Array:
-  """The cells that touch the hole.
-
-  Args:
-    mask: [B, H, W, 1], 1 = hole.
-    size: (h, w) of the cells, which divide H and W.
-
-  Returns:
-    [B, h, w, 1].
-  """
-  chex.assert_rank(mask, 4)
-  for whole, cells in zip(mask.shape[1:3], size, strict=True):
-    chex.assert_is_divisible(whole, cells)
-  (b, height, width, _), (h, w) = mask.shape, size
-  cells = mask.reshape(b, h, height // h, w, width // w)
-  return cells.max((2, 4))[..., None]
 
 
 def _hole_error(view: View, image: chex.Array) -> jax.Array:

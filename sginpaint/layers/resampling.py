@@ -9,6 +9,7 @@ numpy, while a function is traced.
 from collections.abc import Sequence
 
 import chex
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -150,3 +151,20 @@ def resize_bilinear(
     for source, target in zip(x.shape[1:3], size, strict=True)
   ]
   return apply_weights(x, weights)
+
+
+def hole_at(mask: chex.Array, factor: int) -> jax.Array:
+  """The hole at a coarser scale: the cells that touch it.
+
+  Args:
+    mask: [B, H, W, 1], 1 = missing.
+    factor: side of a cell, divides H and W.
+
+  Returns:
+    [B, H / factor, W / factor, 1], 1 where any pixel of the cell is missing.
+  """
+  chex.assert_rank(mask, 4)
+  for side in mask.shape[1:3]:
+    chex.assert_is_divisible(side, factor)
+  window = (factor, factor)
+  return nn.max_pool(mask, window, window)

@@ -22,6 +22,11 @@ Outputs = dict[str, jax.Array]
 Terms = dict[str, jax.Array]
 
 
+def name_at(output: str, scale: int) -> str:
+  """Key of an output of a coarser scale: `image_4` ... `image_1`, `image`."""
+  return f"{output}_{scale}" if scale else output
+
+
 def apply_module(
   module: nn.Module,
   variables: Variables,

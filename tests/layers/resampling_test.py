@@ -84,3 +84,14 @@ def test_bilinear_matches_jax_image(antialias, size):
   got = resampling.resize_bilinear(x, size, antialias=antialias)
   expected = jax.image.resize(x, (2, *size, 3), "bilinear", antialias=antialias)
   np.testing.assert_allclose(got, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("factor", [1, 2, 4])
+def test_cells_that_touch_the_hole_are_missing(factor):
+  generator = np.random.default_rng(0)
+  mask = (generator.random((2, 8, 12, 1)) < 0.1).astype("float32")
+  expected = np.zeros((2, 8 // factor, 12 // factor, 1))
+  for b, y, x, _ in np.argwhere(mask):
+    expected[b, y // factor, x // factor] = 1
+  assert 0 < expected.mean() < 1
+  np.testing.assert_array_equal(resampling.hole_at(mask, factor), expected)

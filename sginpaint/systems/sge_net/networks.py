@@ -24,8 +24,9 @@ import jax.numpy as jnp
 from sginpaint.errors import UserError
 from sginpaint.layers.encoder_decoder import Encoder, Stage
 from sginpaint.layers.normalization import InstanceNorm
-from sginpaint.layers.resampling import upsample_nearest
+from sginpaint.layers.resampling import hole_at, upsample_nearest
 from sginpaint.layers.residual import ResidualBlock
+from sginpaint.systems.base import Outputs, name_at
 from sginpaint.systems.sge_net import scem
 from sginpaint.systems.sge_net.sgim import (
   SGIM,
@@ -38,13 +39,6 @@ NORMALIZATIONS = ("instance", "none")
 RELIABILITY = ("confidence", "hole", "ones", "none")
 _FACTORS = (1, 2, 4, 8, 8)  # channels at scale 0, 1, ..., in widths
 _STRIDE = 2 ** SCALES[0]
-
-Outputs = dict[str, jax.Array]
-
-
-def name_at(output: str, scale: int) -> str:
-  """Key of an output at a scale: `image_4` ... `image_1`, `image`."""
-  return f"{output}_{scale}" if scale else output
 
 
 class Generator(nn.Module):
@@ -119,12 +113,7 @@ class Generator(nn.Module):
     del train
     self._check(image, mask)
     normalize = self.normalization == "instance"
-    init = (
-      nn.initializers.normal(self.deviation)
-      if normalize
-      else nn.initializers.he_normal()
-    )
-    conv = functools.partial(nn.Conv, kernel_init=init, dtype=self.dtype)
+    conv = self._conv(normalize)
     norm = InstanceNorm if normalize else None
     holed = jnp.concatenate([image * (1 - mask), mask], -1)
     skips = self._encode(conv, norm, holed)
@@ -182,6 +171,12 @@ class Generator(nn.Module):
         "reliability other than 'confidence'"
       )
 
+  def _conv(self, normalize: bool) -> Any:
+    init = nn.initializers.normal(self.deviation)
+    if not normalize:  # nothing else holds the size of what passes
+      init = nn.initializers.he_normal()
+    return functools.partial(nn.Conv, kernel_init=init, dtype=self.dtype)
+
   def _encode(self, conv: Any, norm: Any, holed: jax.Array) -> list[jax.Array]:
     first, *others = (factor * self.width for factor in _FACTORS)
     return Encoder(
@@ -228,7 +223,7 @@ class Generator(nn.Module):
     """What the bias-net of the next scale reads."""
     if self.reliability == "none":
       return None
-    hole = scem.hole_at(mask, 2**scale)
+    hole = hole_at(mask, 2**scale)[..., 0]
     if self.reliability == "ones":
       return jnp.ones_like(hole)
     if self.reliability == "hole" or scale == SCALES[0]:

@@ -25,8 +25,9 @@ from sginpaint.losses import adversarial, reconstruction
 from sginpaint.losses.perceptual import PRESETS, perceptual_loss
 from sginpaint.losses.segmentation import cross_entropy
 from sginpaint.systems import base
+from sginpaint.systems.base import name_at
 from sginpaint.systems.sge_net.discriminator import Discriminator
-from sginpaint.systems.sge_net.networks import SCALES, Generator, name_at
+from sginpaint.systems.sge_net.networks import SCALES, Generator
 
 _LAYERS = PRESETS["sge_net"].layers
 

@@ -14,27 +14,12 @@ construction: what a map can show is where the confidence is, not how much.
 from typing import Literal, get_args
 
 import chex
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
 from sginpaint.errors import UserError
 
 ShareOf = Literal["hole", "image"]
-
-
-def hole_at(mask: chex.Array, factor: int) -> jax.Array:
-  """The hole at a coarser scale: cells that touch it.
-
-  Args:
-    mask: [B, H, W, 1], 1 = missing.
-    factor: side of a cell, divides H and W.
-
-  Returns:
-    [B, H / factor, W / factor], 1 where any pixel of the cell is missing.
-  """
-  window = (factor, factor)
-  return nn.max_pool(mask, window, window)[..., 0]
 
 
 def confidence_of(probabilities: chex.Array) -> jax.Array:

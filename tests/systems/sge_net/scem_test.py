@@ -63,16 +63,6 @@ def test_equal_confidences_are_all_unreliable():
   np.testing.assert_array_equal(got, 1 - hole)
 
 
-def test_cells_that_touch_the_hole_are_missing():
-  mask = (np.random.default_rng(0).uniform(size=(2, 8, 12, 1)) < 0.1) * 1.0
-  got = scem.hole_at(mask.astype("float32"), 4)
-  expected = np.zeros((2, 2, 3))
-  for b, i, j in np.argwhere(mask[..., 0]):
-    expected[b, i // 4, j // 4] = 1
-  assert 0 < expected.mean() < 1
-  np.testing.assert_array_equal(got, expected)
-
-
 def test_no_gradient_passes():
   _, hole = maps()
   logits = np.random.default_rng(1).normal(size=(*hole.shape, 3))
