@@ -6,8 +6,8 @@ Labels are needed in training only. The paper names no widths, weights or
 optimiser; the defaults are those of its nearest relatives (pix2pixHD, SPADE,
 edge-connect): 256x256, batch 8, Adam(0, 0.9), rate 2e-4 falling to 0 over the
 second half. `quick` is a narrow network at 64x64 for a laptop, on centred
-holes, without norms and perceptual loss. `configs/sg_net.py` and `configs/basic_net.py`
-are the paper's ablations.
+holes, without norms and perceptual loss. `configs/sg_net.py` and
+`configs/basic_net.py` are the paper's ablations.
 """
 
 from ml_collections import ConfigDict
