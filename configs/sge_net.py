@@ -43,6 +43,7 @@ def get_config(arg: str = "") -> ConfigDict:
   # A workdir: converted from VGG-16's published weights, or trained with
   # configs/classifier_vgg.py; or random:<seed>, or none.
   c.objective.perceptual = "runs/vgg16"
+  c.objective.told = 0.0  # share of training examples guided by their labels
   c.loss_weights.generator = ConfigDict(
     {
       "image": 1.0,

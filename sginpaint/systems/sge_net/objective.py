@@ -18,7 +18,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from sginpaint.batch import Batch
+from sginpaint.batch import IGNORE, Batch, Guidance
 from sginpaint.errors import UserError
 from sginpaint.layers.resampling import resize_bilinear
 from sginpaint.losses import adversarial, reconstruction
@@ -37,12 +37,16 @@ class SGENet(base.System):
   """Pictures and segmentations at five scales, judged by patches.
 
   Attributes:
+    told: share of the training examples that their own labels guide, as at use
+      a person's map may. The paper has none: its maps are read off the very
+      features that they modulate, so that the decoder need not heed them.
     perceptual: which network the perceptual loss asks; training loads it as
       `frozen["perceptual"]`. "none" makes the term 0.
   """
 
   GUIDANCE: ClassVar[tuple[str, ...]] = ("segmentation",)
 
+  told: float = 0.0
   perceptual: str = "none"
 
   @classmethod
@@ -71,6 +75,7 @@ class SGENet(base.System):
         "or use configs/basic_net_no_segmentation.py"
       )
     system = cls if generator.guided else BasicNet
+    _check_told(system, objective)
     return system(
       generator=generator,
       discriminator=Discriminator(**model["discriminator"], dtype=dtype),
@@ -86,6 +91,20 @@ class SGENet(base.System):
 
   def discriminator_inputs(self, batch: Batch) -> tuple[chex.Array, ...]:
     return (batch.image,)
+
+  def generate(self, variables, frozen, batch, key, *, train):
+    """The outputs of `networks.Generator`, and its collections.
+
+    Raises:
+      ValueError: `told` in training without `key` or without labels.
+    """
+    if train and self.told:
+      if key is None or batch.segmentation is None:
+        raise ValueError("SGENet.told needs a key and batch.segmentation")
+      told = jax.random.bernoulli(key, self.told, (len(batch.image), 1, 1))
+      labels = jnp.where(told, batch.segmentation, IGNORE)
+      batch = batch.replace(guidance=Guidance(segmentation=labels))
+    return super().generate(variables, frozen, batch, key, train=train)
 
   def discriminator_terms(
     self, variables, frozen, batch, outputs, key, *, train
@@ -170,6 +189,15 @@ class SGENet(base.System):
     wanted = see(truth)
     return _total(
       perceptual_loss(see(p), wanted, layers=_LAYERS) for p in pictures
+    )
+
+
+def _check_told(system: type[SGENet], objective: Mapping[str, Any]) -> None:
+  told = objective.get("told", 0.0)
+  if not 0 <= told <= 1 or (told and not system.GUIDANCE):
+    raise UserError(
+      f"config.objective.told is {told}; give a share in 0..1, and 0 where "
+      "guided=False"
     )
 
 

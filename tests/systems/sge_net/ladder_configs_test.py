@@ -21,6 +21,7 @@ DIFFERENCES = {
     "eval.outputs": (),
     "eval.analyses": ("scales",),
   },
+  "sge_net_told": {"objective.told": 0.25},
   "sge_net_ones": {G + "reliability": "ones"},
   "sge_net_hole": {G + "reliability": "hole"},
   "sg_net_wide": NO_MASKS | {G + "base_width": 2},

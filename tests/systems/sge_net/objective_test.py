@@ -150,10 +150,10 @@ def test_without_a_segmentation_there_is_no_such_term(judge):
     system.generator_terms(*rest, made(), KEY, train=False)
 
 
-def built(num_classes, **fields):
+def built(num_classes, *, told=0.0, **fields):
   return SGENet.build(
     model={"generator": fields, "discriminator": {}},
-    objective={"perceptual": "none"},
+    objective={"perceptual": "none", "told": told},
     num_classes=num_classes,
     num_attributes=0,
     dtype="float32",
@@ -188,3 +188,37 @@ def test_spectral_vectors_move_at_every_look(judge):
     strict=True,
   ):
     np.testing.assert_allclose(got, want, atol=1e-6)
+
+
+@pytest.mark.parametrize("train", [False, True])
+def test_some_training_examples_are_told_their_labels(train):
+  module = small.small_generator("sg_net")
+  system = SGENet(generator=module, told=0.5)
+  variables = small.drawn(module, *small.example())
+  batch = batch_of()
+  labels = np.repeat(batch.segmentation[:1], 2, 0)  # those of the second: none
+  batch = batch.replace(segmentation=labels)
+  apply = jax.jit(module.apply)
+  own = apply(variables, batch.image, batch.mask)["image"]
+  guided = apply(variables, batch.image, batch.mask, labels)["image"]
+  assert np.abs(own - guided).max((1, 2, 3)).min() > 1e-3
+  generate = jax.jit(system.generate, static_argnames="train")
+  seen = set()
+  for i in range(6):
+    outputs, _ = generate(variables, {}, batch, jax.random.key(i), train=train)
+    for found, a, b in zip(outputs["image"], own, guided, strict=True):
+      distances = [np.abs(found - x).max() for x in (a, b)]
+      assert min(distances) < 1e-4
+      seen.add(int(np.argmin(distances)))
+  assert seen == ({0, 1} if train else {0})
+
+
+@pytest.mark.parametrize("told", [-0.1, 1.5])
+def test_share_that_is_told_is_checked(told):
+  with pytest.raises(UserError, match=r"config\.objective\.told"):
+    built(3, told=told)
+
+
+def test_basic_net_cannot_be_told():
+  with pytest.raises(UserError, match="guided=False"):
+    built(3, told=0.25, guided=False, reliability="none")
