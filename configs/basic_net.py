@@ -1,7 +1,8 @@
 """Basic-Net: SG-Net whose segmentation guides nothing (table 3).
 
 Encoder, context inference, skips, base-nets, both heads at all scales and all
-losses stay; SPADE becomes an instance norm with a learnt scale and shift.
+losses stay; SPADE becomes an instance norm with a learnt scale and shift, or,
+where nothing is normalised, nothing.
 """
 
 from ml_collections import ConfigDict

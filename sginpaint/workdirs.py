@@ -14,7 +14,7 @@ from ml_collections import ConfigDict
 from sginpaint.errors import UserError
 from sginpaint.files import write_json
 
-# Fields that came after the first release: what workdirs without them mean.
+# Fields that came later: what workdirs without them mean.
 _LATER: dict[tuple[str, ...], dict[str, Any]] = {
   ("optimizer", "generator"): {"name": "adam"},
   ("optimizer", "discriminator"): {"name": "adam"},

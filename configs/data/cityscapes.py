@@ -1,10 +1,11 @@
 """Cityscapes (Cordts et al., CVPR 2016), as SGE-Net splits it.
 
 As a folder: train/ holds the 2,975 training pictures and the 1,525 of the test
-set, whose labels nobody published (they stay without, or take predicted ones by
-config.data.labels); test/ the 500 of the validation set; each with images/ and
-labels/, and classes.csv with the 19 classes of the benchmark and a 20th for the
-rest. The shorter side counts 512 pixels when 256x256 are cut.
+set, whose labels nobody published (they stay without, or config.data.labels
+names a folder with predicted ones); test/ the 500 of the validation set; each
+with images/ and labels/, and classes.csv with the 19 classes of the benchmark
+and a 20th for the rest. The shorter side counts 512 pixels when 256x256 are
+cut.
 `--config.data.path=FOLDER` names another place.
 """
 

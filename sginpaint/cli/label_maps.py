@@ -15,11 +15,10 @@ import numpy as np
 
 from sginpaint.batch import Batch, normalize_image
 from sginpaint.checkpoints import Loaded
+from sginpaint.data.transforms import input_size
 from sginpaint.errors import UserError
 
 _STRIP = 2**24  # logits that are held at the size of the picture
-_STEPS = 4  # shapes between a square and one that is twice as long
-_LONGEST = 4  # sides of a square
 
 
 class Labeller:
@@ -63,27 +62,6 @@ class Labeller:
         f"checkpoint {self._step} puts out NaN or infinity; use another --step"
       )
     return enlarged_argmax(logits, height, width)
-
-
-def input_size(
-  height: int, width: int, size: int, *, resize: str, crop_size: float = 1.0
-) -> tuple[int, int]:
-  """(height, width) of what the network is shown of a picture.
-
-  Args:
-    height: of the picture.
-    width: of the picture.
-    size: of the squares in training.
-    resize: how they were made, "stretch" or "shorter_side".
-    crop_size: side of the squares / shorter side.
-  """
-  if resize == "stretch":
-    return size, size
-  size = size * round(_STEPS / crop_size) // _STEPS
-  aspect = max(height, width) / min(height, width)
-  steps = min(round(_STEPS * aspect), _STEPS * _LONGEST)
-  long = size * steps // _STEPS
-  return (long, size) if height > width else (size, long)
 
 
 def _resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -20,6 +20,7 @@ from sginpaint.data.splits import Split
 from sginpaint.errors import UserError
 from sginpaint.evaluation.analyses import build_analyst
 from sginpaint.evaluation.baselines import check_names
+from sginpaint.evaluation.evaluator import check_guidance
 from sginpaint.evaluation.manifest import KINDS, clip_buckets
 from sginpaint.evaluation.perceptual_metrics import load_networks
 from sginpaint.evaluation.predictor import take_guidance
@@ -30,7 +31,11 @@ from sginpaint.training.optimizer import build_optimizers
 
 
 def check_configs(
-  configs: Mapping[str, ConfigDict], masks: Sequence[str], split: str
+  configs: Mapping[str, ConfigDict],
+  masks: Sequence[str],
+  split: str,
+  *,
+  truth: bool,
 ) -> tuple[Dataset, dict[str, bool]]:
   """Tries all that needs no workdir; fills in the classes of the data.
 
@@ -38,6 +43,7 @@ def check_configs(
     configs: {name of the row: config}.
     masks: of the evaluations.
     split: of the evaluations, a role in `config.data` or a name.
+    truth: whether the true segmentation is to guide as well.
 
   Returns:
     The data set, as the first config names it, and {name: whether the system
@@ -63,6 +69,9 @@ def check_configs(
       system = build_system(config)
       _check_analyses(config, system, tried)
       guided[name] = "segmentation" in system.GUIDANCE
+      told = config.copy_and_resolve_references()
+      told.eval.guidance = "truth" if truth else config.eval.guidance
+      check_guidance(system, tried, told)
   return datasets[0], guided
 
 

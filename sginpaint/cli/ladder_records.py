@@ -16,8 +16,11 @@ import sginpaint
 from sginpaint import checkpoints, workdirs
 from sginpaint.data.mask_files import MaskFolder
 from sginpaint.evaluation.ladder import COMPARED, Score, true_map
+from sginpaint.evaluation.manifest import KINDS
 from sginpaint.files import digest, write_json
 
+# Of the one evaluation of systems that fill no holes.
+NO_MASKS = "none"
 _RECORD = "inputs.json"
 
 
@@ -93,7 +96,7 @@ def inputs_of(job: Job, *, data: str, split: str) -> dict[str, Any]:
   """
   config = job.config
   holes = job.masks
-  if pathlib.Path(holes).is_dir():
+  if holes not in (*KINDS, NO_MASKS):
     folder = MaskFolder(holes, white_is_hole=config.eval.white_is_hole)
     holes = folder.set_hash
   return {

@@ -21,7 +21,7 @@ from ml_collections import ConfigDict
 from sginpaint.cli import ladder_records as records
 from sginpaint.cli.evaluate import open_run, split_name
 from sginpaint.cli.ladder_checks import check_configs, check_run
-from sginpaint.cli.ladder_records import Job, Run
+from sginpaint.cli.ladder_records import NO_MASKS, Job, Run
 from sginpaint.errors import UserError
 from sginpaint.evaluation.evaluator import evaluate
 from sginpaint.evaluation.ladder import (
@@ -37,9 +37,6 @@ from sginpaint.files import write_atomically, write_json
 from sginpaint.training import loop
 
 _log = logging.getLogger(__name__)
-
-# Of the one evaluation of systems that fill no holes.
-NO_MASKS = "none"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -72,7 +69,9 @@ class Ladder:
       UserError: something needs mending; of what can be known beforehand,
         before the first training.
     """
-    dataset, guided = check_configs(self.configs, self.masks, self.split)
+    dataset, guided = check_configs(
+      self.configs, self.masks, self.split, truth=self.truth
+    )
     if self.truth and not any(guided.values()):
       raise UserError(
         "--truth: no system here takes a segmentation; leave it out"

@@ -65,6 +65,12 @@ class FolderExamples:
     """Hash of the ids and of the contents of the image files."""
     return digest(*self.ids, "|", *(image for image, _ in self.hashes))
 
+  @property
+  def labelled(self) -> np.ndarray:
+    """bool [N], which pictures have a label file."""
+    known = self.table is not None
+    return np.array([known and bool(p.label) for p in self.pictures], bool)
+
   @functools.cached_property
   def _lookup(self) -> np.ndarray | None:
     return None if self.table is None else self.table.lookup

@@ -92,6 +92,11 @@ class PreparedExamples:
     """Hash of the number of records and of samples of the shards."""
     return digest(str(len(self)), *(_sample(shard) for shard in self.shards))
 
+  @property
+  def labelled(self) -> np.ndarray:
+    """bool [N]: all records, or none."""
+    return np.full(len(self), self.lookup is not None)
+
   def __len__(self) -> int:
     return len(self.records)
 

@@ -2,11 +2,12 @@
 
 `config.data.labels` names a folder of them, `<id>.png` with a classes.csv, as
 `python -m sginpaint segment --labels --split=train` writes: predicted labels,
-or anybody's, for the split that is trained on. Evaluation keeps to the labels
-of the data set. A class is known by its name.
+or anybody's, for the split that is trained on. A picture without one keeps its
+own label, and evaluation those of the data set. A class is known by its name.
 """
 
 import dataclasses
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from sginpaint.data.images import (
 from sginpaint.data.splits import ALIASES, Dataset, Examples
 from sginpaint.errors import UserError
 
+_LOG = logging.getLogger(__name__)
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class RelabelledExamples:
@@ -30,11 +33,13 @@ class RelabelledExamples:
   Attributes:
     examples: of the split.
     folder: of the label maps.
+    given: bool [N], whose maps lie there.
     lookup: int32 [256], number in a file -> class index, 255, or UNLISTED.
   """
 
   examples: Examples
   folder: Path
+  given: np.ndarray
   lookup: np.ndarray
 
   @property
@@ -47,11 +52,18 @@ class RelabelledExamples:
     """That of the pictures, which are the same."""
     return self.examples.fingerprint
 
+  @property
+  def labelled(self) -> np.ndarray:
+    """bool [N]: those with a map in the folder, and those with their own."""
+    return self.given | self.examples.labelled
+
   def __len__(self) -> int:
     return len(self.examples)
 
   def __getitem__(self, index: int) -> dict[str, np.ndarray]:
     example = self.examples[index]
+    if not self.given[index]:
+      return example
     path = _path(self.folder, self.ids[index])
     try:
       labels = self.lookup[decode_labels(path.read_bytes())]
@@ -78,11 +90,11 @@ def relabel(dataset: Dataset, split: str, folder: str) -> Dataset:
   Args:
     dataset: whose pictures stay.
     split: name of the split.
-    folder: of the label maps, one for every picture.
+    folder: of the label maps.
 
   Raises:
-    UserError: the folder lacks classes.csv or a label map, or has a class that
-      the data set does not know.
+    UserError: the folder lacks classes.csv or the map of a picture that has no
+      label of its own, or has a class that the data set does not know.
   """
   field = f"config.data.labels={folder}"
   file = classes_file(Path(folder))
@@ -92,14 +104,24 @@ def relabel(dataset: Dataset, split: str, folder: str) -> Dataset:
   classes = dataset.classes or table.classes
   lookup = _translated(table.lookup, table.classes, classes, field)
   examples = dataset.split(split).examples
-  lacking = [i for i in examples.ids if not _path(Path(folder), i).is_file()]
-  if lacking:
+  given = np.array([_path(Path(folder), i).is_file() for i in examples.ids])
+  lacking = np.flatnonzero(~given & ~examples.labelled)
+  if len(lacking) or not given.any():
+    first = examples.ids[lacking[0] if len(lacking) else 0]
     raise UserError(
-      f"{field}: {len(lacking)} of {len(examples)} pictures have no label map, "
-      f"such as {lacking[0]}; write them with segment --labels --split={split}"
+      f"{field}: {len(lacking) or len(given)} of {len(given)} pictures have no "
+      f"label map, such as {first}; write them with segment --labels "
+      f"--split={split}"
+    )
+  if not given.all():
+    _LOG.warning(
+      "%s: for %d of %d pictures; the others keep their labels",
+      field,
+      given.sum(),
+      len(given),
     )
   name = split if split in dataset.splits else ALIASES[split]
-  relabelled = RelabelledExamples(examples, Path(folder), lookup)
+  relabelled = RelabelledExamples(examples, Path(folder), given, lookup)
   return dataclasses.replace(
     dataset, classes=classes, splits={**dataset.splits, name: relabelled}
   )

@@ -24,6 +24,10 @@ class Examples(Protocol):
   def fingerprint(self) -> str:
     """As `Split.fingerprint`."""
 
+  @property
+  def labelled(self) -> np.ndarray:
+    """bool [N], which examples have a label map of their own."""
+
   def __len__(self) -> int: ...
 
   def __getitem__(self, index: int) -> dict[str, np.ndarray]: ...
@@ -63,6 +67,11 @@ class Split:
     the correction of labels; the dataset's own module says what goes into it.
     """
     return self.examples.fingerprint
+
+  @property
+  def labelled(self) -> bool:
+    """Whether any example has a label map; else all pixels are unknown."""
+    return bool(self.examples.labelled.any())
 
   def __len__(self) -> int:
     return len(self.examples)

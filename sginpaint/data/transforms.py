@@ -23,6 +23,8 @@ RESIZES = ("stretch", "shorter_side")
 CROPS = ("center", "random")
 # Part of what precomputed features are bound to: raise it when pixels change.
 VERSION = 1
+_STEPS = 4  # shapes between a square and one that is twice as long
+_LONGEST = 4  # sides of a square
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,6 +103,30 @@ def describe_preprocessing(
   share = "" if crop_size == 1 else f"-{crop_size:g}"
   cut = "" if resize == "stretch" else f"-{crop}{share}"
   return f"{resize}{cut}-{size}px-area-cubic-v{VERSION}"
+
+
+def input_size(
+  height: int, width: int, size: int, *, resize: str, crop_size: float = 1.0
+) -> tuple[int, int]:
+  """(height, width) at which a network that was trained on squares sees all.
+
+  The scale is that of the training; sides are quarters of a square, so that few
+  shapes are compiled.
+
+  Args:
+    height: of the picture.
+    width: of the picture.
+    size: of the squares in training.
+    resize: how they were made, "stretch" or "shorter_side".
+    crop_size: side of the squares / shorter side.
+  """
+  if resize == "stretch":
+    return size, size
+  size = size * round(_STEPS / crop_size) // _STEPS
+  aspect = max(height, width) / min(height, width)
+  steps = min(round(_STEPS * aspect), _STEPS * _LONGEST)
+  long = size * steps // _STEPS
+  return (long, size) if height > width else (size, long)
 
 
 def transform_image(

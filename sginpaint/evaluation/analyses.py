@@ -151,7 +151,7 @@ def build_analyst(loaded: Loaded, split: Split) -> Analyst:
 
 def _statement(loaded: Loaded, split: Split) -> str:
   trained = [info["name"] for info in loaded.config.data.classes]
-  if not split.classes:
+  if not split.labelled:
     return NO_LABELS
   found = [info.name for info in split.classes]
   return "" if found == trained else OTHER_CLASSES

@@ -2,8 +2,9 @@
 
 Liao et al. (ECCV 2020), figure 10: fill first and segment then, or do both at
 once. The segmenter that `config.eval.segmenter` names is shown the composite of
-every method, and the true picture, whose row is the most that it can do. Scores
-are those of hole_segmentation.py, over labelled hole pixels.
+every method, and the true picture, whose row is the most that it can do, at the
+scale of its training. Scores are those of hole_segmentation.py, over labelled
+hole pixels.
 
 Who judges must not have helped in training: a segmenter that lies among the
 frozen networks of the workdir is refused.
@@ -16,12 +17,14 @@ from typing import Any, ClassVar
 
 import chex
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from sginpaint import checkpoints
 from sginpaint.batch import Batch, normalize_image
 from sginpaint.checkpoints import Loaded
+from sginpaint.data.transforms import input_size
 from sginpaint.errors import UserError
 from sginpaint.evaluation.analysis import (
   Analysis,
@@ -103,22 +106,37 @@ class Judge:
     """Places the network.
 
     Args:
-      loaded: whose `predict` gives `segmentation`.
+      loaded: whose `predict` gives `segmentation_logits`.
     """
     mesh = Mesh(np.array(jax.local_devices()), ("data",))
     self._variables = jax.device_put(
       (loaded.variables, loaded.frozen), NamedSharding(mesh, PartitionSpec())
     )
 
+    data = loaded.config.data
+
     def see(variables, frozen, picture):
-      seen = Batch(image=normalize_image(picture))
-      return loaded.system.predict(variables, frozen, seen)["segmentation"]
+      b, h, w, _ = picture.shape
+      size = input_size(
+        *(h, w, data.image_size),
+        resize=data.resize,
+        crop_size=data.crop_size,
+      )
+      image = jax.image.resize(
+        normalize_image(picture), (b, *size, 3), "linear"
+      )
+      logits = loaded.system.predict(variables, frozen, Batch(image=image))[
+        "segmentation_logits"
+      ]
+      logits = jax.image.resize(logits, (b, h, w, logits.shape[-1]), "linear")
+      return jnp.argmax(logits, axis=-1)
 
     self._see = jax.jit(see)
     self.record = {
       "name": loaded.config.system,
       "workdir": loaded.workdir,
       "step": str(loaded.step),
+      "image_size": str(data.image_size),
       "hash": loaded.hash,
     }
 
@@ -155,7 +173,7 @@ def load_judge(loaded: Loaded) -> Judge | None:
     for each in (judge, loaded)
   )
   outputs = output_names(judge)
-  if "image" in outputs or "segmentation" not in outputs:
+  if "image" in outputs or "segmentation_logits" not in outputs:
     raise UserError(
       f"{_FIELD}={path}: holds a {judge.config.system}; give a segmenter"
     )

@@ -33,6 +33,7 @@ from sginpaint.evaluation.protocols import Protocol, get_protocol
 from sginpaint.evaluation.results import SYSTEM, Evaluation, Panel, Row
 from sginpaint.evaluation.segmenters import evaluate_segmenter
 from sginpaint.evaluation.served import output_names
+from sginpaint.systems import System
 
 _HOST_THREADS = 4
 
@@ -92,7 +93,7 @@ def run(
   config = loaded.config
   protocol = get_protocol(config.eval.protocol)
   check_names(tuple(config.eval.baselines))
-  _check_guidance(split, config)
+  check_guidance(loaded.system, split, config)
   analyst = build_analyst(loaded, split)
   manifest = _manifest(split, config)
   observer = Observer(*load_networks(config))
@@ -152,14 +153,19 @@ def _predictor(
   )
 
 
-def _check_guidance(split: Split, config: Any) -> None:
+def check_guidance(system: System, split: Split, config: Any) -> None:
   """Truth may guide a system only if both mean the same by class 3.
 
   Raises:
-    UserError: the data set has other classes than the training.
+    UserError: the split has no labels, or other classes than the training.
   """
-  if config.eval.guidance != "truth":
+  if config.eval.guidance != "truth" or "segmentation" not in system.GUIDANCE:
     return
+  if not split.labelled:
+    raise UserError(
+      f"config.eval.guidance is 'truth', but split {split.name} has no labels; "
+      "use predicted"
+    )
   trained = [info["name"] for info in config.data.classes]
   if [info.name for info in split.classes] != trained:
     raise UserError(
@@ -193,7 +199,9 @@ def _gather(
   progress: bool,
 ) -> tuple[list[Row], list[Panel], str]:
   """Measures every pair; (rows, panels to show, sha256 of the masks)."""
-  colors = np.array([info.colour for info in split.classes], np.uint8)
+  # Maps are numbered as in the training, whatever the split has.
+  classes = config.data.classes
+  colors = np.array([info["colour"] for info in classes], np.uint8)
   gallery = Gallery(
     manifest,
     samples=config.eval.panels,

@@ -10,6 +10,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
+import jax
 import numpy as np
 
 from sginpaint.evaluation.manifest import Manifest
@@ -123,7 +124,8 @@ class Gallery:
         name, np.asarray(measured.outputs[name][i]), size, self._colors
       )
       for name in names
-      if name in measured.outputs
+      # Lists of scales are no maps.
+      if isinstance(measured.outputs.get(name), jax.Array)
     }
     return {name: p for name, p in pictures.items() if p is not None}
 

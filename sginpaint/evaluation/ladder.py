@@ -1,9 +1,9 @@
 """The table of a ladder: systems one above the other, each under some seeds.
 
-A score is the mean over seeds, its spread their
-sample standard deviation. A row is compared with the one above it under the
-same seed, where data order, training masks and initial key are the same, so
-that the spread of the difference is smaller than that of the scores.
+A score is the mean over seeds, its spread their sample standard deviation. A
+row is compared with the one above it under the same seed, where data order,
+training masks and initial key are the same, so that the spread of the
+difference is smaller than that of the scores.
 """
 
 import dataclasses
@@ -105,6 +105,7 @@ class Table:
 
   Attributes:
     masks: as `metrics.json` names them.
+    guidance: likewise, of all rows but those that are told the true map.
     protocol: what the measures mean.
     count: of pictures.
     data: name of the data set.
@@ -116,6 +117,7 @@ class Table:
   """
 
   masks: str
+  guidance: str
   protocol: str
   count: int
   data: str
@@ -150,6 +152,7 @@ def build_table(entries: Sequence[Entry]) -> Table:
   ]
   return Table(
     **_facts(metrics),
+    guidance=metrics[0]["guidance"],
     compared=compared,
     measures=measures,
     rows=(*rows, *_baselines(metrics[0])),

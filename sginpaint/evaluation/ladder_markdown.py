@@ -29,7 +29,8 @@ def _legend(tables: Sequence[Table]) -> str:
   if any(row.name.endswith(TRUE_MAP) for t in tables for row in t.rows):
     text += (
       f" `{TRUE_MAP.strip()}` marks the checkpoints of the row above, told the "
-      "true segmentation; no other row is compared with them."
+      "true segmentation, which their maps know of; no other row is compared "
+      "with them."
     )
   return text
 
@@ -39,6 +40,7 @@ def _statement(table: Table) -> str:
     f"Protocol {table.protocol}",
     f"{table.count:,} pictures of {table.data}, split {table.split}",
     f"masks {table.masks}",
+    f"guidance {table.guidance}",
   ]
   if table.manifest_hash:
     facts.append(f"manifest {table.manifest_hash[:_HASH_SHOWN]}")

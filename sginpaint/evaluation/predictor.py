@@ -27,7 +27,7 @@ from sginpaint.evaluation.perceptual_metrics import Observer
 from sginpaint.evaluation.protocols import ROUND, Protocol, quantise
 from sginpaint.evaluation.results import SYSTEM, TRUTH
 
-GUIDANCE = ("none", "predicted", "truth")
+GUIDANCE_MODES = ("none", "predicted", "truth")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,9 +67,10 @@ def take_guidance(batch: Batch, mode: str) -> Guidance | None:
   Raises:
     UserError: `mode` is not known, or is "truth" without labels.
   """
-  if mode not in GUIDANCE:
+  if mode not in GUIDANCE_MODES:
     raise UserError(
-      f"config.eval.guidance is {mode!r}; choose from {', '.join(GUIDANCE)}"
+      f"config.eval.guidance is {mode!r}; choose from "
+      f"{', '.join(GUIDANCE_MODES)}"
     )
   if mode == "predicted":
     return None

@@ -150,16 +150,21 @@ def _scales(shown: Sequence[Shown]) -> str:
   return "".join(
     f'<div class="card" style="margin-top:14px"><h3>{method.name}</h3>'
     f"{scale_table(section)}</div>"
-    + "".join(scale_strip(p, section) for p in evaluation.panels if p.details)
+    + "".join(scale_strip(p, section) for p in _detailed(evaluation))
     for evaluation, method, section in shown
   )
+
+
+def _detailed(evaluation: Evaluation) -> list[Panel]:
+  """A picture may be there twice, as a sample and as one of the best."""
+  return [p for p in evaluation.panels if p.details and p.role == "sample"]
 
 
 def _completed_segmentation(shown: Sequence[Shown]) -> str:
   return "".join(
     f'<div class="card" style="margin-top:14px"><h3>{method.name}</h3>'
     f"{_judged_table(method, section)}</div>"
-    + "".join(_judged_strip(p, method) for p in evaluation.panels if p.details)
+    + "".join(_judged_strip(p, method) for p in _detailed(evaluation))
     for evaluation, method, section in shown
   )
 
@@ -168,7 +173,8 @@ def _judged_table(method: Method, section: Mapping[str, Any]) -> str:
   network = section["segmenter"]
   note = html.escape(
     f"Segmenter: {network['name']} of {network['workdir']}, step "
-    f"{network['step']} ({network['hash'][:12]})."
+    f"{network['step']} ({network['hash'][:12]}), trained at "
+    f"{network['image_size']} px."
   )
   if "statement" in section:
     note += f" {html.escape(section['statement'])}"

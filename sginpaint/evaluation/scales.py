@@ -8,7 +8,6 @@ the same hole pixels of full size.
 """
 
 import dataclasses
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -34,7 +33,7 @@ from sginpaint.layers.resampling import (
   resize_bilinear,
   resize_nearest,
 )
-from sginpaint.systems.base import name_at
+from sginpaint.systems.base import name_at, scale_of
 
 KINDS = ("image", "segmentation", "confidence", "reliability")
 
@@ -49,9 +48,9 @@ class Scales(Analysis):
   @property
   def scales(self) -> tuple[int, ...]:
     """Those that have a picture, coarse to fine; 0 is the last."""
-    found = (re.fullmatch(r"image_(\d+)", name) for name in self.available)
-    coarser = sorted((int(m[1]) for m in found if m), reverse=True)
-    return (*coarser, 0)
+    named = (scale_of(name) for name in self.available)
+    found = {scale for output, scale in named if output == "image"}
+    return tuple(sorted(found, reverse=True))
 
   @property
   def keys(self) -> tuple[str, ...]:

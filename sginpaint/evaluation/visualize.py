@@ -5,13 +5,13 @@ picture at a time. Feature maps are shown by k-means as in SPL's figure 5
 (k = 6), seeded, so the same features always give the same panel.
 """
 
-import re
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
 from sginpaint.batch import IGNORE
+from sginpaint.systems.base import scale_of
 
 # Ten hues of one lightness that stay apart for colour-blind eyes.
 _COLORS = np.array(
@@ -138,7 +138,7 @@ def show_output(
   Returns:
     None for outputs that are no maps (attribute logits, lists of scales).
   """
-  name = re.sub(r"_\d+$", "", name)
+  name, _ = scale_of(name)
   if name in ("prior", "features") and value.ndim == 3:
     picture = color_labels(k_means(value))
   elif name == "segmentation_logits" and value.ndim == 3:

@@ -27,6 +27,12 @@ def name_at(output: str, scale: int) -> str:
   return f"{output}_{scale}" if scale else output
 
 
+def scale_of(name: str) -> tuple[str, int]:
+  """(output, scale) of a key that `name_at` makes."""
+  output, _, scale = name.rpartition("_")
+  return (output, int(scale)) if output and scale.isdigit() else (name, 0)
+
+
 def apply_module(
   module: nn.Module,
   variables: Variables,

@@ -61,31 +61,6 @@ def test_logits_are_enlarged_as_opencv_does(monkeypatch):
   assert (found == expected).mean() > 0.998
 
 
-@pytest.mark.parametrize(
-  ("height", "width", "stretched", "kept"),
-  [
-    (100, 100, (64, 64), (64, 64)),
-    (240, 320, (64, 64), (64, 80)),
-    (320, 240, (64, 64), (80, 64)),
-    (240, 250, (64, 64), (64, 64)),
-    (10, 3000, (64, 64), (64, 256)),
-  ],
-)
-def test_network_sees_the_scale_of_its_training(height, width, stretched, kept):
-  sizes = [
-    label_maps.input_size(height, width, 64, resize=way)
-    for way in ("stretch", "shorter_side")
-  ]
-  assert sizes == [stretched, kept]
-
-
-def test_network_trained_on_crops_sees_the_whole_at_their_scale():
-  size = label_maps.input_size(
-    1024, 2048, 64, resize="shorter_side", crop_size=0.5
-  )
-  assert size == (128, 256)
-
-
 def test_broken_network_is_told():
   with pytest.raises(UserError, match="checkpoint 3 puts out NaN"):
     labeller(factor=float("nan"))(np.zeros((8, 8, 3), np.uint8))

@@ -9,6 +9,7 @@ import pytest
 from sginpaint.cli import ladder
 from sginpaint.errors import UserError
 from tests.cli.ladders import config_file, run, toys, two_configs
+from tests.data.example_folders import make_folder
 from tests.training.small import prepare_scenes
 
 
@@ -100,6 +101,17 @@ class TestRefusals:
   def test_truth_that_nobody_takes(self, configs, tmp_path):
     text = self.refused(configs[:1], tmp_path / "ladder", "--truth")
     assert "--truth" in text
+
+  @pytest.mark.parametrize("flag", ["--truth", "--config.eval.guidance=truth"])
+  def test_truth_that_is_not_there(self, tmp_path, flag):
+    folder = make_folder(tmp_path / "set", labels=False)
+    more = "c.data.name = 'folder'; c.eval.count = 0"
+    config = config_file(
+      tmp_path / "guided.py", folder, system="guided", more=more
+    )
+    flags = (flag, "--split=val")
+    text = self.refused([config], tmp_path / "ladder", *flags)
+    assert "split val has no labels" in text
 
   @pytest.mark.parametrize(
     "flag, message",

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from configs import common
 from sginpaint.data.folder import load_folder
 from sginpaint.data.relabelled import relabel
 from sginpaint.errors import UserError
+from sginpaint.training import setup
 from tests.data.example_folders import label, make_folder, save
 
 # Not the order of the folder's own file: sky 0, left_eye 1, right_eye 2.
@@ -72,10 +74,6 @@ def _in_colours(labels):
   save(labels / "p00.png", np.zeros((12, 16, 3), np.uint8))
 
 
-def _without_one(labels):
-  (labels / "p00.png").unlink()
-
-
 def _without_classes(labels):
   (labels / "classes.csv").unlink()
 
@@ -90,7 +88,6 @@ def _with_an_unknown_class(labels):
     (_of_another_size, r"p00\.png: 16x11, but the picture is 16x12"),
     (_with_a_strange_number, r"p00\.png: holds a number that .*classes\.csv"),
     (_in_colours, r"p00\.png: a label map of mode RGB"),
-    (_without_one, r"labels=.*1 of 8 pictures have no label map, such as p00"),
     (_without_classes, r"config\.data\.labels=.*no classes\.csv"),
     (_with_an_unknown_class, r"labels=.*'lamp' is not one of the data set"),
   ],
@@ -99,3 +96,35 @@ def test_what_does_not_fit_is_named(folder, labels, spoil, message):
   spoil(labels)
   with pytest.raises(UserError, match=message):
     relabel(load_folder(str(folder)), "train", str(labels)).split("train")[0]
+
+
+def test_pictures_without_a_given_map_keep_their_own(folder, labels, caplog):
+  (labels / "p03.png").unlink()
+  own = load_folder(str(folder)).split("train")
+  new = relabel(load_folder(str(folder)), "train", str(labels)).split("train")
+  place = own.ids.index("p03")
+  np.testing.assert_array_equal(
+    new[place]["segmentation"], own[place]["segmentation"]
+  )
+  assert "for 7 of 8 pictures; the others keep their labels" in caplog.text
+
+
+def test_pictures_without_any_label_are_told(tmp_path, folder, labels):
+  plain = load_folder(str(make_folder(tmp_path / "plain", labels=False)))
+  (labels / "p00.png").unlink()
+  with pytest.raises(UserError, match="1 of 8 pictures have no label.*p00"):
+    relabel(plain, "train", str(labels))
+  for file in labels.glob("*.png"):
+    file.unlink()
+  with pytest.raises(UserError, match="8 of 8 pictures have no label"):
+    relabel(load_folder(str(folder)), "train", str(labels))
+
+
+def test_training_takes_the_given_labels(tmp_path, labels):
+  config = common.get_config()
+  config.data.name = "folder"
+  config.data.path = str(make_folder(tmp_path / "plain", labels=False))
+  config.data.labels = str(labels)
+  train = setup.load_data(config).split("train")
+  assert train.labelled
+  assert [info["name"] for info in config.data.classes] == ["right_eye", "sky"]

@@ -9,6 +9,7 @@ from sginpaint.data.classes import ClassInfo, mirror_table
 from sginpaint.data.transforms import (
   Geometry,
   describe_preprocessing,
+  input_size,
   plan_geometry,
   transform_attributes,
   transform_image,
@@ -175,3 +176,26 @@ def test_descriptions_differ_where_pixels_do():
     resize="shorter_side", crop="center", size=32, crop_size=0.5
   )
   assert len(texts | {smaller}) == 7  # a stretched picture is not cropped
+
+
+@pytest.mark.parametrize(
+  ("height", "width", "stretched", "kept"),
+  [
+    (100, 100, (64, 64), (64, 64)),
+    (240, 320, (64, 64), (64, 80)),
+    (320, 240, (64, 64), (80, 64)),
+    (240, 250, (64, 64), (64, 64)),
+    (10, 3000, (64, 64), (64, 256)),
+  ],
+)
+def test_network_sees_the_scale_of_its_training(height, width, stretched, kept):
+  sizes = [
+    input_size(height, width, 64, resize=way)
+    for way in ("stretch", "shorter_side")
+  ]
+  assert sizes == [stretched, kept]
+
+
+def test_network_trained_on_crops_sees_the_whole_at_their_scale():
+  size = input_size(1024, 2048, 64, resize="shorter_side", crop_size=0.5)
+  assert size == (128, 256)

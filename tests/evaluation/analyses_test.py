@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from sginpaint.data.classes import ClassInfo
 from sginpaint.errors import UserError
@@ -18,6 +19,7 @@ from tests.evaluation.toy import (
   MapSystem,
   PlainSegmenter,
   PlainSystem,
+  UnlabelledExamples,
   columns,
   labelled_split,
   load_toy,
@@ -151,17 +153,46 @@ class TestEvaluation:
       "count", "psnr", "ssim", "mae", "hole_psnr", "hole_mae",
     }  # fmt: skip
 
+  def test_pictures_without_a_hole_are_left_out(self, tmp_path, found):
+    for i in range(7):
+      level = np.zeros((SIZE, SIZE), np.uint8)
+      level[:8, :8] = 255 * (i % 2)
+      Image.fromarray(level).save(tmp_path / f"{i}.png")
+    metrics = _run(masks=str(tmp_path), batch_size=3).metrics
+    assert metrics["without_hole"] == 4
+    sections = metrics["analyses"]
+    assert sections["calibration"]["pictures"] == 3
+    values = _flat({name: sections[name] for name in ("calibration", "scales")})
+    assert np.isfinite(list(values.values())).all()
+
+  def test_maps_have_the_colours_of_the_training(self):
+    other = (ClassInfo("tree", (9, 8, 7)), ClassInfo("sea", (6, 5, 4)))
+    split = dataclasses.replace(labelled_split(3), classes=other)
+    shown = _run(split=split).panels[0].extras["segmentation"]
+    assert {tuple(c) for c in shown.reshape(-1, 3).tolist()} == {
+      info.colour for info in labelled_split(3).classes
+    }
+
+  def test_lists_of_scales_are_no_panels(self):
+    panels = _run(outputs=("scales", "segmentation")).panels
+    assert "scales" not in panels[0].extras
+
   def test_labels_are_shown_beside_the_map(self, found):
     extras = found.panels[0].extras
     assert list(extras) == ["segmentation", "true_labels", "wrong_labels"]
 
   @pytest.mark.parametrize(
-    ("classes", "said"),
-    [((), "no labels"), ((ClassInfo("tree", (0, 1, 0)),) * 2, "other classes")],
+    ("change", "said"),
+    [
+      ({"examples": UnlabelledExamples(7)}, "no labels"),
+      ({"classes": (ClassInfo("tree", (0, 1, 0)),) * 2}, "other classes"),
+    ],
   )
-  def test_unlabelled_pictures_evaluate_too(self, found, classes, said):
-    split = dataclasses.replace(labelled_split(7), classes=classes)
-    metrics = _run(split=split, batch_size=3).metrics
+  def test_unlabelled_pictures_evaluate_too(self, found, change, said):
+    split = dataclasses.replace(labelled_split(7), **change)
+    evaluation = _run(split=split, batch_size=3)
+    metrics = evaluation.metrics
+    assert list(evaluation.panels[0].extras) == ["segmentation"]
     assert "hole_miou" not in metrics["metrics"]["all"]
     sections = metrics["analyses"]
     assert all(said in s["statement"] for s in sections.values())
@@ -226,6 +257,24 @@ class TestSegmenter:
     assert scores["own_map"]["miou"] == pytest.approx(own)
     assert section["segmenter"]["hash"] == "5" * 64
     assert "segmenter_on_mean_color" in found.panels[0].details
+
+  def test_sees_the_scale_of_its_training(self, judge):
+    judge.config.data.image_size = 4 * SIZE
+    sizes = []
+
+    def predict(variables, frozen, batch):
+      sizes.append(batch.image.shape[1:3])
+      return PlainSegmenter(level=55).predict(variables, frozen, batch)
+
+    object.__setattr__(judge.system, "predict", predict)
+    found = _run(segmenter="seg", analyses=(), batch_size=3)
+    section = found.metrics["analyses"]["completed_segmentation"]
+    assert set(sizes) == {(4 * SIZE, 4 * SIZE)}
+    assert section["segmenter"]["image_size"] == str(4 * SIZE)
+    # Pictures of one colour look the same at any scale.
+    assert section["buckets"]["all"]["truth"]["miou"] == pytest.approx(
+      self._expected(found, 0)
+    )
 
   def test_other_classes_are_refused(self, judge):
     judge.config.data.classes = ({"name": "sky"}, {"name": "sea"})

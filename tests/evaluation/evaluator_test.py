@@ -1,7 +1,9 @@
 """A whole evaluation of a system whose scores are known by hand."""
 
 import csv
+import dataclasses
 import json
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -12,9 +14,14 @@ from sginpaint.evaluation.results import SYSTEM
 from tests.evaluation.toy import (
   PlainClassifier,
   PlainSystem,
+  UnlabelledExamples,
   load_toy,
   plain_split,
 )
+
+
+class _Guided(PlainSystem):
+  GUIDANCE: ClassVar[tuple[str, ...]] = ("segmentation",)
 
 
 def _run(system=None, count=7, **fields):
@@ -80,8 +87,13 @@ class TestWhatPredictSees:
     )
     assert given == (mode == "truth")
 
-  def test_truth_of_other_classes_is_refused(self):
-    loaded = load_toy(PlainSystem(), guidance="truth")
+  def test_truth_that_would_mean_something_else_is_refused(self):
+    loaded = load_toy(_Guided(), guidance="truth")
+    unlabelled = dataclasses.replace(
+      plain_split(7), examples=UnlabelledExamples(7)
+    )
+    with pytest.raises(UserError, match="split test has no labels"):
+      evaluator.run(loaded, unlabelled, progress=False)
     loaded.config.data.classes = ({"name": "sky"},)
     with pytest.raises(UserError, match="not those of the training"):
       evaluator.run(loaded, plain_split(7), progress=False)

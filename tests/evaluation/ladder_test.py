@@ -15,6 +15,7 @@ def score(measures, *, parameters=1200, pictures=None, **facts):
     "step": 2000,
     "count": 2,
     "masks": "center",
+    "guidance": "predicted",
     "metrics": {"all": {"count": 2, **measures}, "20-40": {"psnr": 99.0}},
     "baselines": {"telea": {"all": {"count": 2, "hole_psnr": 14.0}}},
     "provenance": {"data": "toy", "split": "test", "manifest_hash": "ab" * 32},
@@ -182,6 +183,7 @@ class TestMarkdown:
     assert "(true map)" not in text
     assert (
       "Protocol standard, 2 pictures of toy, split test, masks center, "
+      "guidance predicted, "
       "manifest abababababababab." in text
     )
 

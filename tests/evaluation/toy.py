@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -41,6 +42,10 @@ class PlainExamples:
   def fingerprint(self) -> str:
     return f"plain{self.count}"
 
+  @property
+  def labelled(self) -> np.ndarray:
+    return np.ones(self.count, bool)
+
   def __len__(self) -> int:
     return self.count
 
@@ -61,6 +66,19 @@ class LabelledExamples(PlainExamples):
       np.array([0, 1, 1, 255], np.int32), (SIZE, SIZE)
     )
     return {**super().__getitem__(index), "segmentation": labels}
+
+
+@dataclasses.dataclass(frozen=True)
+class UnlabelledExamples(PlainExamples):
+  """The same pictures in a data set with classes, but without label files."""
+
+  @property
+  def labelled(self) -> np.ndarray:
+    return np.zeros(self.count, bool)
+
+  def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+    unknown = np.full((SIZE, SIZE), 255, np.int32)
+    return {**super().__getitem__(index), "segmentation": unknown}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,6 +109,7 @@ class MapSystem(PlainSystem):
     return {
       "image": image,
       "image_1": image[:, ::2, ::2] + 16 / 127.5,
+      "scales": (image[:, ::2, ::2], image),
       "segmentation": jnp.broadcast_to(MAP, (len(image), SIZE, SIZE)),
       "segmentation_1": jnp.ones((len(image), SIZE // 2, SIZE // 2), int),
       "confidence": 0.503 + 0.47 * bright * full,
@@ -117,6 +136,7 @@ class PlainSegmenter(System):
     bright = batch.image[..., 0] > self.level / 127.5 - 1
     return {
       "segmentation": bright.astype(jnp.int32),
+      "segmentation_logits": jax.nn.one_hot(bright.astype(int), 2),
       "confidence": jnp.ones(bright.shape),
     }
 
