@@ -31,7 +31,6 @@ class View:
 
   Attributes:
     truth: uint8 [B, H, W, 3].
-    composite: uint8 [B, H, W, 3], of the system.
     mask: float32 [B, H, W, 1], 1 = hole.
     labels: int32 [B, H, W], 255 = ignore; None without usable ones.
     outputs: {key: [B, ...]} of the system.
@@ -40,7 +39,6 @@ class View:
   """
 
   truth: chex.Array
-  composite: chex.Array
   mask: chex.Array
   labels: chex.Array | None
   outputs: Mapping[str, chex.Array]

@@ -46,8 +46,8 @@ class Calibration(Analysis):
     if view.labels is None:
       return Findings(values=values)
     right = view.outputs["segmentation"] == view.labels
-    judged = (view.hole_labels >= 0) & (view.hole_labels < len(self.classes))
-    bins = reliability_bins(confidence, right, judged)
+    counted = (view.hole_labels >= 0) & (view.hole_labels < len(self.classes))
+    bins = reliability_bins(confidence, right, counted)
     return Findings(counts={"bins": bins}, values=values)
 
   def section(
@@ -85,21 +85,21 @@ def points(rows: Sequence[Row]) -> list[tuple[float, float]]:
 
 
 def reliability_bins(
-  confidence: chex.Array, right: chex.Array, judged: chex.Array
+  confidence: chex.Array, right: chex.Array, counted: chex.Array
 ) -> jax.Array:
   """Sums over the pixels whose confidence lies in each of 15 equal bins.
 
   Args:
     confidence: [B, H, W] in [0, 1]; on an edge it belongs to the bin above.
     right: bool [B, H, W], whether the label is the true one.
-    judged: bool [B, H, W], pixels to count.
+    counted: bool [B, H, W], pixels to count.
 
   Returns:
     float32 [B, 15, 3]: pixels, their confidence, the right ones among them.
   """
-  chex.assert_equal_shape([confidence, right, judged])
+  chex.assert_equal_shape([confidence, right, counted])
   place = jnp.clip(jnp.floor(confidence * BINS).astype(jnp.int32), 0, BINS - 1)
-  place = jnp.where(judged, place, BINS).reshape(len(place), -1)
+  place = jnp.where(counted, place, BINS).reshape(len(place), -1)
   weights = (jnp.ones_like(confidence), confidence, right)
   sums = [
     jax.vmap(lambda p, w: jnp.bincount(p, w, length=BINS + 1))(

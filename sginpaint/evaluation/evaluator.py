@@ -59,8 +59,8 @@ def evaluate(
   outputs = output_names(loaded)
   if "image" not in outputs:
     labels_pixels = "segmentation" in outputs
-    judge = evaluate_segmenter if labels_pixels else evaluate_classifier
-    return judge(loaded, split, output_dir=output_dir, **options)
+    other = evaluate_segmenter if labels_pixels else evaluate_classifier
+    return other(loaded, split, output_dir=output_dir, **options)
   evaluation = run(loaded, split, **options)
   save(evaluation, output_dir)
   return dict(evaluation.metrics)

@@ -18,14 +18,17 @@ from sginpaint.evaluation.predictor import Measured
 from sginpaint.evaluation.results import SYSTEM, Panel, Row
 from sginpaint.evaluation.visualize import (
   color_labels,
+  rise,
   show_output,
   wrong_labels,
 )
+from sginpaint.systems.base import name_at, scale_of
 
 EXTREMES = 3
 DETAILED = 3  # samples
 TRUE_LABELS = "true_labels"  # among extras and details
 WRONG_LABELS = "wrong_labels"  # among extras
+RISE = "rise"  # of the confidence at a scale, among details
 JUDGED = "segmenter_on_"  # before a method, among details
 RANK_BY = "hole_psnr"  # higher = better
 
@@ -129,12 +132,28 @@ class Gallery:
     }
     return {name: p for name, p in pictures.items() if p is not None}
 
+  def _rises(self, measured: Measured, i: int) -> dict[str, np.ndarray]:
+    """Of the confidence, from each scale to the next finer one."""
+    maps = {
+      scale: np.asarray(measured.outputs[name][i])
+      for name in self._details
+      for output, scale in [scale_of(name)]
+      if output == "confidence"
+    }
+    size = measured.truth.shape[1]
+    return {
+      name_at(RISE, scale): rise(maps[scale], maps[scale + 1], size)
+      for scale in maps
+      if scale + 1 in maps
+    }
+
   def _detailed(
     self, measured: Measured, i: int, row: Row
   ) -> dict[str, np.ndarray]:
     if self._places[row.index] >= DETAILED:
       return {}
     shown = self._shown(measured, i, self._details)
+    shown |= self._rises(measured, i)
     for method, maps in measured.judged.items():
       shown[JUDGED + method] = color_labels(np.asarray(maps[i]), self._colors)
     if shown and measured.labels is not None:

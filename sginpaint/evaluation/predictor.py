@@ -179,7 +179,7 @@ class Predictor:
       for name, fill in host_fills.items()
     }
     composites = {SYSTEM: by_rule, **spread}
-    scores, features = self._judge(placed[0], placed[1], composites)
+    scores, features = self._score(placed[0], placed[1], composites)
     judged, found = self._analyse(
       placed[0], placed[1], placed_labels, composites, outputs
     )
@@ -203,7 +203,7 @@ class Predictor:
       features={name: np.asarray(x)[:n] for name, x in features.items()},
     )
 
-  def _judge(
+  def _score(
     self,
     truth: jax.Array,
     mask: jax.Array,
@@ -234,7 +234,6 @@ class Predictor:
     found = self._analyst(
       View(
         truth=truth,
-        composite=composites[SYSTEM][ROUND],
         mask=mask,
         labels=labels,
         outputs={key: outputs[key] for key in self._analyst.keys},

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sginpaint.evaluation import (
-  report_meaning,
+  report_analyses,
   report_pictures,
   report_scores,
   report_style,
@@ -53,7 +53,7 @@ def write_report(
     _opening(evaluations, methods, title, lead),
     report_pictures.sliders(evaluations, methods),
     _scores(evaluations, methods),
-    report_meaning.sections(evaluations, methods),
+    report_analyses.sections(evaluations, methods),
     report_pictures.samples(evaluations, methods),
     *map(report_pictures.extremes, evaluations, methods),
     "<h2>What was run</h2>",

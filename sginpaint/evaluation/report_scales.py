@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sginpaint.evaluation.gallery import TRUE_LABELS
+from sginpaint.evaluation.gallery import RISE, TRUE_LABELS
 from sginpaint.evaluation.report_pictures import figure
 from sginpaint.evaluation.report_scores import label, signed
 from sginpaint.evaluation.report_tables import line, number, percent, table
@@ -53,7 +53,7 @@ def scale_strip(panel: Panel, section: Mapping[str, Any]) -> str:
     "segmentation": panel.details.get(TRUE_LABELS),
   }
   lines = []
-  for kind in KINDS:
+  for kind in (*KINDS, RISE):
     shown = [(s, panel.details.get(name_at(kind, s))) for s in scales]
     if all(picture is None for _, picture in shown):
       continue

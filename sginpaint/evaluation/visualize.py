@@ -27,6 +27,8 @@ _HOLE = np.array([255, 255, 255], np.uint8)
 _HOLE_MARK = np.array([214, 219, 226], np.uint8)
 _RIGHT = np.array([203, 213, 225], np.uint8)
 _WRONG = np.array([204, 51, 17], np.uint8)
+_RISEN = np.array([178, 24, 43], np.uint8)
+_FALLEN = np.array([33, 102, 172], np.uint8)
 _LLOYD_STEPS = 20
 
 
@@ -118,6 +120,25 @@ def heat(values: np.ndarray) -> np.ndarray:
   levels = np.clip(np.asarray(values, np.float32) * 255, 0, 255)
   bgr = cv2.applyColorMap(levels.astype(np.uint8), cv2.COLORMAP_VIRIDIS)
   return bgr[..., ::-1]
+
+
+def rise(values: np.ndarray, coarser: np.ndarray, size: int) -> np.ndarray:
+  """Where a map rose from a coarser scale to this one.
+
+  Args:
+    values: [h, w] in [0, 1].
+    coarser: [h / n, w / n] in [0, 1], repeated to h x w.
+    size: side of the panel.
+
+  Returns:
+    uint8 [size, size, 3]: white = no change, to red = +1, to blue = -1.
+  """
+  factor = len(values) // len(coarser)
+  change = values - coarser.repeat(factor, 0).repeat(factor, 1)
+  towards = np.where((change > 0)[..., None], _RISEN, _FALLEN)
+  share = np.clip(np.abs(change), 0, 1)[..., None]
+  picture = (255 + share * (towards - 255.0)).round().astype(np.uint8)
+  return cv2.resize(picture, (size, size), interpolation=cv2.INTER_NEAREST)
 
 
 def show_output(

@@ -130,6 +130,10 @@ class TestScales:
     assert fine["rises_in"] == np.mean([full > half for half, full in means])
     assert "rise" not in coarse
 
+  def test_rise_is_shown_of_all_but_the_coarsest(self, found):
+    assert {"rise", "confidence_1"} <= set(found.panels[0].details)
+    assert "rise_1" not in found.panels[0].details
+
   def test_pictures_and_maps_of_each_scale_are_scored(self, found):
     coarse, fine = found.metrics["analyses"]["scales"]["scales"]
     assert coarse["hole_mae"] == pytest.approx((8 + 16) / 255)

@@ -17,13 +17,13 @@ class TestBins:
     rng = np.random.default_rng(0)
     confidence = rng.random((2, 6, 7)).astype(np.float32)
     confidence[0, 0, :2] = 0.0, 1.0
-    right, judged = rng.random((2, 2, 6, 7)) < 0.5
-    judged[0, 0, :2] = True
+    right, counted = rng.random((2, 2, 6, 7)) < 0.5
+    counted[0, 0, :2] = True
     expected = np.zeros((2, BINS, 3))
-    for place in zip(*np.nonzero(judged), strict=True):
+    for place in zip(*np.nonzero(counted), strict=True):
       i = min(int(confidence[place] * BINS), BINS - 1)
       expected[place[0], i] += 1, confidence[place], right[place]
-    found = reliability_bins(confidence, right, judged)
+    found = reliability_bins(confidence, right, counted)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
   def test_error_by_hand(self):

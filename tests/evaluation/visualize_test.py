@@ -72,6 +72,16 @@ class TestOutputs:
       coarse = visualize.show_output(f"{name}_3", value, 4)
       np.testing.assert_array_equal(coarse, full)
 
+  def test_rise_is_red_and_fall_is_blue(self):
+    fine = np.array([[1.0, 0.5], [0.0, 0.5]])
+    shown = visualize.rise(fine, np.array([[0.5]]), 2).astype(int)
+    red, blue = shown[0, 0], shown[1, 0]
+    assert red[0] > red[2] and blue[2] > blue[0]
+    assert (shown[:, 1] == 255).all()
+    full = visualize.rise(np.ones((2, 2)), np.zeros((1, 1)), 4)
+    assert full.shape == (4, 4, 3)
+    assert (full < red).any()
+
   def test_grid_enlarges_whole_times(self):
     cell = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
     picture = visualize.grid([[cell, cell]], ["a", "b"], gap=2, cell=8)

@@ -102,10 +102,19 @@ def _classes(evaluation: Evaluation, section: Mapping[str, Any]) -> str:
 
 def _calibration(shown: Sequence[Shown]) -> str:
   return "".join(
-    f'<div class="card" style="margin-top:14px"><h3>{method.name}</h3>'
-    f'<div class="cards">{_scatter(evaluation, method, section)}'
-    f"{_diagram(method, section)}</div></div>"
+    _card(
+      method,
+      f'<div class="cards">{_scatter(evaluation, method, section)}'
+      f"{_diagram(method, section)}</div>",
+    )
     for evaluation, method, section in shown
+  )
+
+
+def _card(method: Method, body: str) -> str:
+  return (
+    f'<div class="card" style="margin-top:14px"><h3>{method.name}</h3>'
+    f"{body}</div>"
   )
 
 
@@ -148,8 +157,7 @@ def _diagram(method: Method, section: Mapping[str, Any]) -> str:
 
 def _scales(shown: Sequence[Shown]) -> str:
   return "".join(
-    f'<div class="card" style="margin-top:14px"><h3>{method.name}</h3>'
-    f"{scale_table(section)}</div>"
+    _card(method, scale_table(section))
     + "".join(scale_strip(p, section) for p in _detailed(evaluation))
     for evaluation, method, section in shown
   )
@@ -162,8 +170,7 @@ def _detailed(evaluation: Evaluation) -> list[Panel]:
 
 def _completed_segmentation(shown: Sequence[Shown]) -> str:
   return "".join(
-    f'<div class="card" style="margin-top:14px"><h3>{method.name}</h3>'
-    f"{_judged_table(method, section)}</div>"
+    _card(method, _judged_table(method, section))
     + "".join(_judged_strip(p, method) for p in _detailed(evaluation))
     for evaluation, method, section in shown
   )
@@ -237,8 +244,9 @@ _SECTIONS: dict[str, tuple[str, str, Callable[[Sequence[Shown]], str]]] = {
     "Pictures are enlarged bilinearly and label maps by repeating cells, and "
     "then compared at full size. Pictures below are the raw predictions, not "
     "pasted into the known pixels; confidence and reliability run from dark "
-    "blue (0) to yellow (1). How much is called unreliable at a scale may be "
-    "a setting; where it lies is not.",
+    "blue (0) to yellow (1), the rise of the confidence since the scale before "
+    "from blue (-1) over white to red (+1). How much is called unreliable at a "
+    "scale may be a setting; where it lies is not.",
     _scales,
   ),
   CompletedSegmentation.NAME: (
