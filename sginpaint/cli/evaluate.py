@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ml_collections import ConfigDict
 
 from sginpaint.cli.overrides import apply_overrides, split_overrides
-from sginpaint.cli.parser import Parser, add_checkpoint_flags
+from sginpaint.cli.parser import Parser, add_checkpoint_flags, add_split_flag
 from sginpaint.errors import UserError
 from sginpaint.workdirs import load_config
 
@@ -109,12 +109,7 @@ def _parser() -> argparse.ArgumentParser:
   add = parser.add_argument
   add("--workdir", required=True, metavar="DIR", help="workdir of a training")
   add_checkpoint_flags(parser)
-  add(
-    "--split",
-    default="test",
-    help="test, validation or train, as config.data names them, or any other; "
-    "default: test",
-  )
+  add_split_flag(parser)
   add(
     "--masks",
     help="center, rectangle, irregular, or a folder of masks; default: "

@@ -25,7 +25,7 @@ from ml_collections import ConfigDict
 from sginpaint.cli.config_files import parse_config
 from sginpaint.cli.evaluate import check_eval
 from sginpaint.cli.overrides import split_overrides
-from sginpaint.cli.parser import Parser
+from sginpaint.cli.parser import Parser, add_split_flag
 from sginpaint.cli.train import check_workdir
 from sginpaint.errors import UserError
 
@@ -110,12 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     help="center, rectangle, irregular, or folders of masks, a table each; "
     "default: center irregular",
   )
-  add(
-    "--split",
-    default="test",
-    help="test, validation or train, as config.data names them, or any other; "
-    "default: test",
-  )
+  add_split_flag(parser)
   add(
     "--truth",
     action="store_true",

@@ -50,6 +50,16 @@ def add_checkpoint_flags(parser: argparse.ArgumentParser) -> None:
   )
 
 
+def add_split_flag(parser: argparse.ArgumentParser) -> None:
+  """Adds `--split`: what is evaluated."""
+  parser.add_argument(
+    "--split",
+    default="test",
+    help="test, validation or train, as config.data names them, or any other; "
+    "default: test",
+  )
+
+
 def check_workdir(checkpoint: str) -> None:
   """Raises a UserError unless `--checkpoint` names a workdir."""
   path = pathlib.Path(checkpoint)
