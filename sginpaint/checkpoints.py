@@ -22,6 +22,7 @@ from orbax.checkpoint import v1 as ocp
 
 from sginpaint.checksums import checksums, hash_variables
 from sginpaint.errors import UserError
+from sginpaint.layers.folding import fold_batch_norms
 from sginpaint.systems import base, build_system, example_batch
 from sginpaint.workdirs import (
   checkpoint_path,
@@ -133,10 +134,11 @@ class Loaded:
   Attributes:
     config: as resolved by its training.
     system: built from the config.
-    variables: of the generator.
+    variables: of the generator; batch norms folded, unless not wanted so.
     frozen: variables of the frozen networks that `predict` needs.
     step: of the checkpoint.
-    hash: sha256 of the generator's values, the name of these weights.
+    hash: sha256 of the generator's values as trained, the name of these
+      weights.
     workdir: where it came from.
   """
 
@@ -150,7 +152,11 @@ class Loaded:
 
 
 def load(
-  workdir: str, *, step: int | None = None, weights: str = "ema"
+  workdir: str,
+  *,
+  step: int | None = None,
+  weights: str = "ema",
+  folded: bool = True,
 ) -> Loaded:
   """Loads a generator and what it needs from a workdir.
 
@@ -158,6 +164,8 @@ def load(
     workdir: of a training, or of a converted network.
     step: of the checkpoint; None = the newest sound one.
     weights: "ema" takes the running average where there is one, "raw" never.
+    folded: fold batch norms into convolutions; False keeps the values as they
+      were trained, to copy them or to train on.
 
   Raises:
     UserError: no such workdir, no such step, or nothing sound in it.
@@ -172,15 +180,18 @@ def load(
   if not candidates:
     raise UserError(f"{workdir}: no checkpoint there yet; train first")
   system = build_system(config, load_frozen_modules(workdir, config))
-  shapes = jax.eval_shape(
-    system.init, jax.random.key(0), example_batch(config)
-  )["generator"]
+  example = example_batch(config)
+  shapes = jax.eval_shape(system.init, jax.random.key(0), example)["generator"]
   for candidate in candidates if step is None else [step]:
     try:
       variables = _read_generator(workdir, candidate, shapes, weights)
     except Exception as e:  # Orbax raises many types for a damaged file
       _warn_unsound(workdir, candidate, e)
       continue
+    name = hash_variables(variables)
+    if folded:
+      inputs = system.generator_inputs(example)
+      variables = fold_batch_norms(system.generator, variables, *inputs)
     return Loaded(
       config=config,
       system=system,
@@ -188,9 +199,10 @@ def load(
       frozen={
         name: load(str(pathlib.Path(workdir) / "frozen" / name)).variables
         for name in system.SERVED
+        if name in system.frozen
       },
       step=candidate,
-      hash=hash_variables(variables),
+      hash=name,
       workdir=str(workdir),
     )
   raise UserError(
@@ -244,7 +256,7 @@ def slim(source: str, target: str, *, dtype: str = "float32") -> None:
   Raises:
     UserError: `source` cannot be loaded or `target` holds checkpoints.
   """
-  loaded = load(source)
+  loaded = load(source, folded=False)
   if steps(target):
     raise UserError(f"{target}: holds checkpoints already; choose another")
   save_generator(

@@ -26,10 +26,9 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from sginpaint.backbones.inplace_abn import InPlaceABN
 from sginpaint.layers.normalization import statistics_type
 
-_EPS = 1e-5
-_MOMENTUM = 0.1  # of PyTorch: the share of the new value
 _BOTTLENECK = 512  # channels between in the head of the Open Images weights
 
 _kernel_init = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
@@ -59,49 +58,6 @@ def blur_pool(x: chex.Array) -> jax.Array:
   rows = x[:, :-2:2] + 2.0 * x[:, 1:-1:2] + x[:, 2::2]
   both = rows[:, :, :-2:2] + 2.0 * rows[:, :, 1:-1:2] + rows[:, :, 2::2]
   return both / 16.0
-
-
-class InPlaceABN(nn.Module):
-  """Batch norm with scale |weight| + eps, then leaky ReLU.
-
-  Statistics are float32. The collection `batch_stats` is updated as PyTorch
-  does: a tenth of the new value, and the *unbiased* variance.
-
-  Attributes:
-    slope: of the leaky ReLU; 1 = no activation.
-    scale_init: initial weight.
-    dtype: of the result.
-  """
-
-  slope: float = 1.0
-  scale_init: Callable[..., jax.Array] = nn.initializers.ones
-  dtype: Any = jnp.float32
-
-  @nn.compact
-  def __call__(self, x: chex.Array, *, train: bool = False) -> jax.Array:
-    """Normalises [B, H, W, C] over all axes but the last."""
-    shape = x.shape[-1:]
-    weight = self.param("scale", self.scale_init, shape)
-    bias = self.param("bias", nn.initializers.zeros, shape)
-    running_mean = self.variable("batch_stats", "mean", jnp.zeros, shape)
-    running_var = self.variable("batch_stats", "var", jnp.ones, shape)
-    x = statistics_type(x)
-    if train:
-      axes = tuple(range(x.ndim - 1))
-      mean, var = jnp.mean(x, axes), jnp.var(x, axes)
-      if not self.is_initializing():
-        count = x.size // x.shape[-1]
-        unbiased = var * (count / max(count - 1, 1))
-        running_mean.value += _MOMENTUM * (mean - running_mean.value)
-        running_var.value += _MOMENTUM * (unbiased - running_var.value)
-    else:
-      mean, var = running_mean.value, running_var.value
-    # Not jnp.abs: its gradient at 0 is 0, and a residual branch starts there.
-    scale = jnp.where(weight < 0.0, -weight, weight) + _EPS
-    x = (x - mean) * (scale * jax.lax.rsqrt(var + _EPS)) + bias
-    if self.slope != 1.0:
-      x = jax.nn.leaky_relu(x, self.slope)
-    return x.astype(self.dtype)
 
 
 class ConvABN(nn.Module):

@@ -6,17 +6,19 @@ whatever the compute dtype; epsilon and running averages follow PyTorch, whose
 checkpoints these layers read.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import chex
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from sginpaint.layers.resampling import resize_nearest
 
 EPSILON = 1e-5
+Values = Mapping[str, Any]
 
 
 def statistics_type(x: chex.Array) -> jax.Array:
@@ -99,6 +101,19 @@ class BatchNorm(nn.Module):
       y *= self.param("scale", nn.initializers.ones, shape)
       y += self.param("bias", nn.initializers.zeros, shape)
     return y.astype(x.dtype)
+
+  @nn.nowrap
+  def gain(self, params: Values, stats: Values) -> np.ndarray:
+    """See `folding.Foldable`."""
+    root = np.sqrt(np.asarray(stats["var"], np.float64) + self.epsilon)
+    return np.asarray(params.get("scale", 1.0), np.float64) / root
+
+  @nn.nowrap
+  def adding(self, shift: np.ndarray) -> tuple[Values, Values]:
+    """See `folding.Foldable`."""
+    ones, zeros = np.ones_like(shift), np.zeros_like(shift)
+    params = {"scale": ones, "bias": zeros} if self.affine else {}
+    return params, {"mean": -shift, "var": ones - self.epsilon}
 
 
 class SPADE(nn.Module):

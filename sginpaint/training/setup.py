@@ -233,7 +233,7 @@ def initialise_from(
   params = dict(state.generator.params)
   for target, workdir in sources.items():
     player, _, submodule = target.partition("/")
-    given = checkpoints.load(workdir).variables["params"]
+    given = checkpoints.load(workdir, folded=False).variables["params"]
     names = [submodule] if submodule else list(params)
     for name in names:
       if player != "generator" or name not in params or name not in given:

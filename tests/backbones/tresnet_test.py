@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sginpaint.backbones import tresnet
+from sginpaint.backbones.inplace_abn import InPlaceABN
 from tests.backbones.nets import random, shapes_of
 
 
@@ -88,7 +89,7 @@ def test_blur_pool_of_a_single_pixel_keeps_it():
 
 def test_abn_by_hand_with_negative_weight():
   """x 3, mean 1, var 4: +-1; |-2| x + 0.5 = 2.5 or -1.5 * slope."""
-  norm = tresnet.InPlaceABN(slope=0.1)
+  norm = InPlaceABN(slope=0.1)
   variables = {
     "params": {"scale": jnp.array([-2.0]), "bias": jnp.array([0.5])},
     "batch_stats": {"mean": jnp.array([1.0]), "var": jnp.array([4.0])},
@@ -104,7 +105,7 @@ def test_abn_by_hand_with_negative_weight():
 
 def test_abn_running_statistics_are_those_of_pytorch():
   x = random(2, 3, 2, 4) * 2 + 5
-  norm = tresnet.InPlaceABN()
+  norm = InPlaceABN()
   variables = norm.init(jax.random.key(0), x)
   y, updated = norm.apply(variables, x, train=True, mutable=["batch_stats"])
   rows = x.reshape(-1, 4)
@@ -120,7 +121,7 @@ def test_abn_running_statistics_are_those_of_pytorch():
 def test_abn_statistics_are_float32_under_bfloat16():
   """Pixels 1000 +- 1 differ by less than a bfloat16 step at 1000."""
   x = jnp.array([999.0, 1001.0]).reshape(1, 1, 2, 1)
-  norm = tresnet.InPlaceABN(dtype=jnp.bfloat16)
+  norm = InPlaceABN(dtype=jnp.bfloat16)
   y, _ = norm.init_with_output(jax.random.key(0), x, train=True)
   assert y.dtype == jnp.bfloat16
   np.testing.assert_allclose(y.astype(jnp.float32).ravel(), [-1, 1], atol=0.01)
