@@ -14,11 +14,10 @@ of its builder is not needed, nor is TensorFlow. Features, as far as they exist:
     id             (also image_id, file_name, filename); else <split>/<position>
 
 Pictures are decoded by `images`, because tfds itself would hand over RGBA and
-palettes as they are. A split's fingerprint is a hash of its description and of
-its shards: names, sizes, and eight blocks of 8 KiB spread over each (all of a
-shard up to 1 MiB), the footer, which holds the place of every record, among
-them. Whole sets of hundreds of GB need not be read for it, and copying them
-changes nothing.
+palettes as they are. A split's fingerprint is a hash of its name and of
+its records, of 1,024 spread evenly where there are more: sets of hundreds of GB
+need not be read for it, and copying or generating them again, whose files then
+differ, changes nothing.
 """
 
 import dataclasses
@@ -27,6 +26,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import tensorflow_datasets as tfds
 
@@ -55,9 +55,7 @@ _SEGMENTATION = (
   "annotation",
 )
 _IDS = ("id", "image_id", "file_name", "filename")
-_WHOLE = 1 << 20
-_BLOCK = 1 << 13
-_BLOCKS = 8
+_SAMPLE = 1024  # records that a fingerprint reads
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -68,7 +66,6 @@ class PreparedExamples:
     split: its name.
     directory: for messages.
     records: the tfds data source; pictures in it are left encoded.
-    shards: its files.
     keys: feature name by role: image, segmentation, attributes, id.
     lookup: int32 [256], file value -> class index; None without labels.
   """
@@ -76,7 +73,6 @@ class PreparedExamples:
   split: str
   directory: Path
   records: Sequence[dict[str, Any]]
-  shards: tuple[Path, ...]
   keys: dict[str, str]
   lookup: np.ndarray | None
 
@@ -89,8 +85,11 @@ class PreparedExamples:
 
   @functools.cached_property
   def fingerprint(self) -> str:
-    """Hash of the number of records and of samples of the shards."""
-    return digest(str(len(self)), *(_sample(shard) for shard in self.shards))
+    """Hash of the number of records and of what is in a sample of them."""
+    count = len(self)
+    sample = np.linspace(0, count - 1, min(count, _SAMPLE)).astype(int)
+    contents = (_content(self.records[i]) for i in sample.tolist())
+    return digest(self.split, str(count), *contents)
 
   @property
   def labelled(self) -> np.ndarray:
@@ -155,11 +154,10 @@ def load_prepared(directory: str, *, name: str = "tfds") -> Dataset:
       split,
       root,
       builder.as_data_source(split=split, decoders=decoders),
-      tuple(Path(p) for p in info.filepaths),
       keys,
       table.lookup if table else None,
     )
-    for split, info in builder.info.splits.items()
+    for split in builder.info.splits
   }
   classes = table.classes if table else ()
   contents = [s.fingerprint for s in splits.values()]
@@ -247,13 +245,10 @@ def _text(value: Any) -> str:
   return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _sample(shard: Path) -> str:
-  size = shard.stat().st_size
-  with shard.open("rb") as file:
-    if size <= _WHOLE:
-      return digest(shard.name, file.read())
-    blocks = []
-    for i in range(_BLOCKS):
-      file.seek(i * (size - _BLOCK) // (_BLOCKS - 1))
-      blocks.append(file.read(_BLOCK))
-  return digest(shard.name, str(size), *blocks)
+def _content(record: dict[str, Any]) -> str:
+  return digest(
+    *(
+      value if isinstance(value, bytes) else np.asarray(value).tobytes()
+      for value in jax.tree.leaves(record)
+    )
+  )
