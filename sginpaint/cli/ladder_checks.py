@@ -113,7 +113,7 @@ def check_run(run: Run, dataset: Dataset) -> None:
     _check_length(run)
     if not run.trained:
       setup.open_teacher(run.config, dataset, workdir)
-      frozen.check_perceptual(run.config, workdir)
+      frozen.check_frozen(run.config, workdir)
 
 
 def _check_length(run: Run) -> None:

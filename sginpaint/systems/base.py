@@ -70,8 +70,8 @@ class System:
   discriminator: nn.Module | None = None
   frozen: Mapping[str, nn.Module] = dataclasses.field(default_factory=dict)
 
-  # Frozen networks that `predict` needs; the others serve losses only and are
-  # not looked for when a checkpoint is loaded.
+  # Frozen networks that `predict` uses where there are such; the others serve
+  # losses only and are not looked for when a checkpoint is loaded.
   SERVED: ClassVar[tuple[str, ...]] = ()
   # Fields of `Guidance` that `predict` reads.
   GUIDANCE: ClassVar[tuple[str, ...]] = ()
@@ -182,6 +182,30 @@ class System:
   ) -> dict[str, jax.Array]:
     """What is served: reads `image`, `mask` and `guidance`, never labels."""
     return self.generate(variables, frozen, batch, None, train=False)[0]
+
+  def prepare(
+    self, variables: Variables, frozen: Mapping[str, Variables], batch: Batch
+  ) -> dict[str, jax.Array]:
+    """The part of `predict` that guidance does not change.
+
+    Whoever edits a segmentation keeps it from edit to edit. {} unless a system
+    overrides this and `complete`; then "coarse" [B, H, W, 3] in [-1, 1] and
+    "segmentation" int32 [B, H, W], where they are in it, can be shown to that
+    person.
+    """
+    del variables, frozen, batch
+    return {}
+
+  def complete(
+    self,
+    variables: Variables,
+    frozen: Mapping[str, Variables],
+    batch: Batch,
+    prepared: Mapping[str, jax.Array],
+  ) -> dict[str, jax.Array]:
+    """`predict` of the same pictures, given what `prepare` returned."""
+    del prepared
+    return self.predict(variables, frozen, batch)
 
 
 def build_network(

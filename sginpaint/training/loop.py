@@ -56,7 +56,7 @@ def train(config: ConfigDict, workdir: str) -> int:
   split = dataset.split(config.data.train_split)
   setup.check_resumable(workdir, config)
   teacher = setup.open_teacher(config, dataset, workdir)
-  frozen_networks.check_perceptual(config, workdir)
+  frozen_networks.check_frozen(config, workdir)
   mask_folder = setup.open_masks(config)
   optimizers = build_optimizers(config.optimizer, config.steps)
   # Up to here nothing was written: what can be mended was found by now.

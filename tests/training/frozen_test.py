@@ -11,7 +11,7 @@ from configs import common, sge_net
 from sginpaint import checkpoints
 from sginpaint.backbones.vgg import VGG
 from sginpaint.errors import UserError
-from sginpaint.training.frozen import adopt_frozen, check_perceptual
+from sginpaint.training.frozen import adopt_frozen, check_frozen
 
 
 def config_with(path):
@@ -33,7 +33,7 @@ def save_network(folder):
 @pytest.mark.parametrize("path", ["", "/nowhere"])
 def test_missing_network_tells_what_to_fetch_or_train(tmp_path, path):
   with pytest.raises(UserError) as error:
-    check_perceptual(config_with(path), str(tmp_path))
+    check_frozen(config_with(path), str(tmp_path))
   message = str(error.value)
   assert message.startswith("config.objective.perceptual")
   for part in (
@@ -48,7 +48,7 @@ def test_network_is_copied_once(tmp_path):
   source, workdir = tmp_path / "vgg", tmp_path / "run"
   variables = save_network(source)
   config = config_with(source)
-  check_perceptual(config, str(workdir))
+  check_frozen(config, str(workdir))
   for _ in range(2):
     modules, values = adopt_frozen(str(workdir), config)
     assert isinstance(modules["perceptual"], VGG)
@@ -57,11 +57,11 @@ def test_network_is_copied_once(tmp_path):
       variables["params"]["conv1_1"]["kernel"],
     )
     shutil.rmtree(source, ignore_errors=True)
-  check_perceptual(config, str(workdir))
+  check_frozen(config, str(workdir))
 
 
 def test_none_is_nothing_and_other_words_are_refused(tmp_path):
   assert adopt_frozen(str(tmp_path), config_with("none")) == ({}, {})
-  check_perceptual(config_with("random:0"), str(tmp_path))
+  check_frozen(config_with("random:0"), str(tmp_path))
   with pytest.raises(UserError, match="perceptual=random:x"):
     adopt_frozen(str(tmp_path), config_with("random:x"))
