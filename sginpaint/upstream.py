@@ -38,6 +38,13 @@ _VGG16 = _torchvision("vgg16-397923af.pth")
 # A model may be spread over several files.
 MODELS: Mapping[str, tuple[File, ...]] = {
   "spl_generator": (File("WendongZh/SPL", "a .pth of its README"),),
+  # Its authors published the networks, but no weights.
+  "espa_autoencoder": (
+    File(
+      "Mark-Yu1/Interactive-Image-Inpainting",
+      "a state dict of the Generator in networks.py",
+    ),
+  ),
   "tresnet_l": (File(_ASL, "MS_COCO_TRresNet_L_448_86.6.pth"),),
   # What SPL's authors took as teacher.
   "tresnet_l_trunk": (File(_ASL, "Open_ImagesV6_TRresNet_L_448.pth"),),

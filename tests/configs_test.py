@@ -7,6 +7,7 @@ import importlib
 import json
 import pathlib
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import pytest
@@ -29,7 +30,7 @@ TEACHERS = {
   "spl_other_teacher": "classifier_resnet50",
 }
 
-_OF_THE_SYSTEM = ("model", "objective", "loss_weights")
+_OF_THE_SYSTEM = ("model", "objective", "loss_weights", "init_from")
 
 every_config = pytest.mark.parametrize("name", CONFIGS)
 quick_or_full = pytest.mark.parametrize("arg", ["", "quick"])
@@ -46,8 +47,9 @@ def _resolved(name, arg):
     dataclasses.asdict(ClassInfo(f"class {i}", (i, 0, 0))) for i in range(4)
   )
   config.data.attributes = ("day", "rain", "tree")
-  if "perceptual" in config.objective:
-    config.objective.perceptual = "none"  # its network lies somewhere else
+  for field in ("perceptual", "segmenter"):
+    if field in config.objective:
+      config.objective[field] = "none"  # its network lies somewhere else
   return ConfigDict(json.loads(config.to_json())).lock()
 
 
@@ -125,6 +127,14 @@ def test_data_recipe_is_chosen_behind_the_colon(name, recipe):
   assert chosen.name == expected["name"]
 
 
+class _Segmenter(nn.Module):
+  """Stands for the frozen one of a system that has one."""
+
+  def __call__(self, image, *, train):
+    del train
+    return {"segmentation_logits": jnp.zeros((*image.shape[:3], 4))}
+
+
 def _fake_batch(config):
   batch = example_batch(config, 2)
   if "prior" not in config.loss_weights.generator:
@@ -191,9 +201,15 @@ def test_teacher_fits_what_is_learnt_from_it(name, arg):
 @quick_or_full
 def test_analyses_are_such_as_the_system_can_have(name, arg):
   config = _resolved(name, arg)
-  system, batch = build_system(config), example_batch(config)
+  with config.unlocked():
+    if "segmenter" in config.objective:
+      config.objective.segmenter = "some/workdir"
+  system = build_system(config, {"segmenter": _Segmenter()})
+  batch = example_batch(config)
   variables = jax.eval_shape(system.init, jax.random.key(0), batch)
-  served = jax.eval_shape(system.predict, variables["generator"], {}, batch)
+  served = jax.eval_shape(
+    system.predict, variables["generator"], {"segmenter": {}}, batch
+  )
   for analysis in config.eval.analyses:
     assert set(ANALYSES[analysis].NEEDS) <= set(served)
 

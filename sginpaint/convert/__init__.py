@@ -23,9 +23,12 @@ from sginpaint.backbones import (
 from sginpaint.convert.mapping import Source, read, write
 from sginpaint.errors import UserError
 from sginpaint.layers import discriminators
+from sginpaint.systems.espa import torch_names as espa
 from sginpaint.systems.spl import torch_names as spl
 
 SOURCES: Mapping[str, Source] = {
+  "espa_autoencoder": Source(**espa.AUTOENCODER),
+  "espa_discriminator": Source(**espa.DISCRIMINATOR),
   "inception_fid": Source(**inception_torch_names.TORCH),
   "spade_discriminator": Source(**discriminators.SPADE_TORCH),
   "spl_generator": Source(**spl.GENERATOR),

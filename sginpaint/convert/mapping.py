@@ -18,6 +18,7 @@ import numpy as np
 from sginpaint.errors import UserError
 
 Shape = tuple[int, ...]
+Shapes = Mapping[str, Shape]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +40,8 @@ _KERNEL = Layout(
   lambda x, _: x.transpose(2, 3, 1, 0), lambda x: x.transpose(3, 2, 0, 1)
 )
 _TRANSPOSED = Layout(lambda x, _: x.T, lambda x: x.T)
+# A convolution along one axis, of kernel 1.
+_POINTWISE = Layout(lambda x, _: x[..., 0].T, lambda x: x.T[..., None])
 # The left singular vector runs over (inputs, height, width) there, over
 # [height, width, inputs] here.
 _SPECTRAL_V = Layout(
@@ -55,6 +58,11 @@ KINDS: Mapping[str, tuple[tuple[str, str, str, Layout], ...]] = {
   ),
   "dense": (
     (".weight", "params", "/kernel", _TRANSPOSED),
+    (".bias", "params", "/bias", _SAME),
+  ),
+  "pointwise": ((".weight", "params", "/kernel", _POINTWISE),),
+  "layer_norm": (
+    (".weight", "params", "/scale", _SAME),
     (".bias", "params", "/bias", _SAME),
   ),
   "batch_norm": (
@@ -81,7 +89,9 @@ class Source:
     build: {PyTorch name: shape} -> the module of that size; a KeyError in it
       means that the tensor of that name is missing.
     inputs: shapes of the arguments of `module.__call__`; in place of a size may
-      stand the name of a weight, for the number of channels that it reads.
+      stand the name of a weight, for the number of channels that it reads. Or,
+      for weights that belong to one size of pictures, {PyTorch name: shape} ->
+      these shapes; a KeyError as in `build`.
     prefix: what wrapper modules put in front of this network's names.
     siblings: prefixes that a checkpoint of the whole training model may hold.
     ignored: patterns of names that mean nothing to us, besides the count of
@@ -89,8 +99,10 @@ class Source:
   """
 
   layers: tuple[tuple[str, str, str], ...]
-  build: Callable[[Mapping[str, Shape]], nn.Module]
-  inputs: tuple[tuple[int | str, ...], ...]
+  build: Callable[[Shapes], nn.Module]
+  inputs: (
+    tuple[tuple[int | str, ...], ...] | Callable[[Shapes], tuple[Shape, ...]]
+  )
   prefix: str
   siblings: tuple[str, ...] = ()
   ignored: tuple[str, ...] = ()
@@ -137,7 +149,8 @@ def read(
   state = source.own(state_dict)
   shapes = {key: value.shape for key, value in state.items()}
   try:
-    module = source.build(shapes)
+    module, given = source.build(shapes), source.inputs
+    inputs = given(shapes) if callable(given) else given
   except KeyError as e:
     raise UserError(
       f"{name}: the state dict has no tensor {e.args[0]}; "
@@ -152,7 +165,7 @@ def read(
       tuple(shapes[n][1] if isinstance(n, str) else n for n in shape),
       jnp.float32,
     )
-    for shape in source.inputs
+    for shape in inputs
   ]
   expected = jax.eval_shape(module.init, jax.random.key(0), *arguments)
   flat, missing, misshapen = {}, [], []

@@ -1,9 +1,9 @@
 """Published weights made into a workdir, which the rest of the library loads.
 
-SPL's generator becomes system `spl`, classifiers `classifier`, segmenters
-`segmenter`, and networks that only losses and measures use, or a teacher's
-trunk, `backbone`. Section `source` of the config tells where the values come
-from.
+SPL's generator becomes system `spl`, ESPA's autoencoder `espa`, classifiers
+`classifier`, segmenters `segmenter`, and networks that only losses and measures
+use, or a teacher's trunk, `backbone`. Section `source` of the config tells
+where the values come from.
 """
 
 import dataclasses
@@ -24,8 +24,9 @@ from sginpaint.convert.reading import Weights, check_numbers, read_weights
 from sginpaint.data.classes import ClassInfo, default_colour
 from sginpaint.errors import UserError
 from sginpaint.systems.classifier import networks as classifiers
+from sginpaint.systems.espa import networks as espa
 from sginpaint.systems.segmenter import networks as segmenters
-from sginpaint.systems.spl.networks import Generator
+from sginpaint.systems.spl import networks as spl
 
 _NOT_IN_CONFIG = ("parent", "name", "dtype")
 
@@ -41,6 +42,7 @@ class Target:
     labels: field of `config.data` whose entries are the network's outputs; ""
       where it has none.
     named: whether `config.model.generator` says the network's name.
+    unsaid: fields of the network that no config says, the system fills them in.
   """
 
   system: str
@@ -48,11 +50,19 @@ class Target:
   preset: str
   labels: str = ""
   named: bool = True
+  unsaid: tuple[str, ...] = ()
 
 
 # The first that fits: a classifier without its head is only a backbone.
 TARGETS = (
-  Target("spl", {"spl": Generator}, "spl", named=False),
+  Target("spl", {"spl": spl.Generator}, "spl", named=False),
+  Target(
+    "espa",
+    {"espa": espa.Generator},
+    "espa_stage1",
+    named=False,
+    unsaid=("num_classes",),
+  ),
   Target("classifier", classifiers.NETWORKS, "classifier", "attributes"),
   Target("segmenter", segmenters.NETWORKS, "segmenter", "classes"),
   Target("backbone", backbones.NETWORKS, "common"),
@@ -113,6 +123,7 @@ def to_workdir(
   except UserError as e:
     raise UserError(f"{where}: {e}") from e
   config = _config(model, module, files)
+  config.data.image_size = _side(model, own, where)
   config.source.sginpaint = version
   config.source.hash = checkpoints.hash_variables(variables)
   _write(output, config, variables)
@@ -143,6 +154,8 @@ def _config(
   preset = importlib.import_module(f"configs.{target.preset}")
   config = preset.get_config()
   fields = describe(module)
+  for name in target.unsaid:
+    del fields[name]
   if target.named:
     names = {network: name for name, network in target.networks.items()}
     fields = {"name": names[type(module)], **fields}
@@ -152,8 +165,9 @@ def _config(
     )
   if target.system == "backbone":
     config.objective.pictures = 2 if isinstance(module, LPIPS) else 1
+  if target.system == "espa":
+    config.objective.perceptual = "none"  # whoever goes on training says which
   config.system = target.system
-  config.data.image_size = SIDES.get(model, _SIDE)
   config.model.generator = ml_collections.ConfigDict(fields)
   digests = [file.sha256 for file in files]
   config.source = ml_collections.ConfigDict(
@@ -165,6 +179,20 @@ def _config(
     }
   )
   return config
+
+
+def _side(model: str, own: Mapping[str, Any], where: str) -> int:
+  """Side of the pictures that a network was trained on."""
+  inputs = convert.source(model).inputs
+  if not callable(inputs):
+    return SIDES.get(model, _SIDE)
+  height, width = inputs({k: v.shape for k, v in own.items()})[0][1:3]
+  if height != width:
+    raise UserError(
+      f"{where}: weights for pictures of {height} x {width}, but a workdir is "
+      "for square ones; sginpaint.convert.from_torch gives module and variables"
+    )
+  return height
 
 
 def describe(module: nn.Module) -> dict[str, Any]:
@@ -185,6 +213,8 @@ def _plain(name: str, value: Any) -> Any:
     return value
   if isinstance(value, list | tuple):
     return [_plain(name, inner) for inner in value]
+  if isinstance(value, Mapping):
+    return {key: _plain(name, inner) for key, inner in value.items()}
   raise TypeError(f"field {name} = {value!r} cannot be written to a config")
 
 

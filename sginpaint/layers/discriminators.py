@@ -37,6 +37,8 @@ class PatchDiscriminator(nn.Module):
     use_bias: of every convolution.
     plain_ends: the first and the last convolution have a bias and no spectral
       norm whatever the fields above say (SPADE).
+    last_padding: zeros (before, after) at the last layer; None for `padding`.
+    last_bias: of the last convolution, where the others have one.
     dtype: of the computation.
     kernel_init: initialiser of the kernels.
   """
@@ -48,6 +50,8 @@ class PatchDiscriminator(nn.Module):
   instance_norm_from: int | None = None
   use_bias: bool = True
   plain_ends: bool = False
+  last_padding: tuple[int, int] | None = None
+  last_bias: bool = True
   dtype: Any = jnp.float32
   kernel_init: nn.initializers.Initializer = nn.initializers.normal(0.02)
 
@@ -79,14 +83,18 @@ class PatchDiscriminator(nn.Module):
   def _conv(
     self, x: chex.Array, index: int, width: int, stride: int, train: bool
   ) -> jax.Array:
-    plain = self.plain_ends and index in (0, len(self.widths))
+    last = index == len(self.widths)
+    plain = self.plain_ends and (last or not index)
     edge = (self.padding, self.padding)
+    if last and self.last_padding is not None:
+      edge = self.last_padding
+    use_bias = (self.use_bias or plain) and (self.last_bias or not last)
     options = {
       "features": width,
       "kernel_size": (4, 4),
       "strides": stride,
       "padding": (edge, edge),
-      "use_bias": self.use_bias or plain,
+      "use_bias": use_bias,
       "dtype": self.dtype,
       "kernel_init": self.kernel_init,
       "name": f"plain_{index}" if plain else f"conv_{index}",

@@ -11,6 +11,7 @@ from sginpaint.errors import UserError
 from sginpaint.systems.backbone.objective import Backbone
 from sginpaint.systems.base import System
 from sginpaint.systems.classifier.objective import Classifier
+from sginpaint.systems.espa.objective import ESPA
 from sginpaint.systems.segmenter.objective import Segmenter
 from sginpaint.systems.sge_net.objective import SGENet
 from sginpaint.systems.spl.objective import SPL
@@ -18,6 +19,7 @@ from sginpaint.systems.spl.objective import SPL
 SYSTEMS: dict[str, type[System]] = {
   "backbone": Backbone,
   "classifier": Classifier,
+  "espa": ESPA,
   "segmenter": Segmenter,
   "sge_net": SGENet,
   "spl": SPL,

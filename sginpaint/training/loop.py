@@ -17,6 +17,7 @@ from sginpaint.data import pipeline
 from sginpaint.systems import System, build_system, example_batch
 from sginpaint.training import frozen as frozen_networks
 from sginpaint.training import preview, setup, sharding
+from sginpaint.training.init_from import check_init_from, initialise_from
 from sginpaint.training.optimizer import build_optimizers
 from sginpaint.training.state import (
   TrainState,
@@ -57,6 +58,7 @@ def train(config: ConfigDict, workdir: str) -> int:
   setup.check_resumable(workdir, config)
   teacher = setup.open_teacher(config, dataset, workdir)
   frozen_networks.check_frozen(config, workdir)
+  check_init_from(config, workdir)
   mask_folder = setup.open_masks(config)
   optimizers = build_optimizers(config.optimizer, config.steps)
   # Up to here nothing was written: what can be mended was found by now.
@@ -67,16 +69,13 @@ def train(config: ConfigDict, workdir: str) -> int:
   frozen = jax.device_put(frozen, sharding.replicated(mesh))
   batches = pipeline.training_batches(
     split,
-    batch_size=config.batch_size,
     start_step=start,
-    seed=config.seed,
-    process_index=jax.process_index(),
-    process_count=jax.process_count(),
     teacher=teacher,
     teacher_scale=(
       config.teacher.input_scale if "teacher" in frozen_modules else 0
     ),
     mask_folder=mask_folder,
+    **_order(config),
     **setup.geometry(config),
   )
   show = None
@@ -92,6 +91,16 @@ def train(config: ConfigDict, workdir: str) -> int:
       signals=signals,
     )
   return signals.exit_code
+
+
+def _order(config: ConfigDict) -> dict[str, Any]:
+  """What decides which examples this process sees, and when."""
+  return {
+    "batch_size": config.batch_size,
+    "seed": config.seed,
+    "process_index": jax.process_index(),
+    "process_count": jax.process_count(),
+  }
 
 
 def begin(
@@ -122,7 +131,7 @@ def begin(
     return from_tree(shapes, tree), start
   state = create(example)
   if config.init_from:
-    state = setup.initialise_from(state, config.init_from)
+    state = initialise_from(state, config.init_from)
   return jax.device_put(state, sharding.replicated(mesh)), 0
 
 

@@ -9,7 +9,6 @@ import operator
 import os
 import pathlib
 import textwrap
-from collections.abc import Mapping
 from typing import Any
 
 from flax import traverse_util
@@ -23,7 +22,6 @@ from sginpaint.data.teacher_features import FeatureStore
 from sginpaint.data.transforms import describe_preprocessing
 from sginpaint.errors import UserError
 from sginpaint.systems import SYSTEMS
-from sginpaint.training.state import TrainState
 
 # Fields that may differ when a training is resumed: they change neither the
 # parameters' structure nor what was learnt so far.
@@ -216,33 +214,3 @@ def _flat(config: ConfigDict) -> dict[str, Any]:
 
 def _short(value: Any) -> str:
   return textwrap.shorten(repr(value), 60)
-
-
-def initialise_from(
-  state: TrainState, sources: Mapping[str, str]
-) -> TrainState:
-  """Takes submodules from other trainings (`config.init_from`).
-
-  Args:
-    state: fresh.
-    sources: {"generator/<submodule>" or "generator": workdir}.
-
-  Raises:
-    UserError: a submodule is not there, here or in the source.
-  """
-  params = dict(state.generator.params)
-  for target, workdir in sources.items():
-    player, _, submodule = target.partition("/")
-    given = checkpoints.load(workdir, folded=False).variables["params"]
-    names = [submodule] if submodule else list(params)
-    for name in names:
-      if player != "generator" or name not in params or name not in given:
-        raise UserError(
-          f"config.init_from[{target!r}]: {name!r} is not in both networks; "
-          f"this one has generator/{{{', '.join(params)}}}"
-        )
-      params[name] = given[name]
-  return state.replace(
-    generator=state.generator.replace(params=params),
-    ema=state.ema if state.ema is None else params,
-  )

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from configs import common, sge_net
+from configs import common, espa_stage2, sge_net
 from sginpaint import checkpoints
 from sginpaint.backbones.vgg import VGG
 from sginpaint.errors import UserError
@@ -65,3 +65,27 @@ def test_none_is_nothing_and_other_words_are_refused(tmp_path):
   check_frozen(config_with("random:0"), str(tmp_path))
   with pytest.raises(UserError, match="perceptual=random:x"):
     adopt_frozen(str(tmp_path), config_with("random:x"))
+
+
+def segmenter_in(folder, *names):
+  config = common.get_config()
+  config.system = "segmenter"
+  config.data.classes = tuple({"name": name} for name in names)
+  config.model.generator = {"name": "bisenet", "width": 2}
+  checkpoints.save_generator(str(folder), config, 0, {"params": {}})
+  return str(folder)
+
+
+def test_segmenter_must_know_the_classes_of_the_data(tmp_path):
+  config = espa_stage2.get_config("quick")
+  config.data.classes = ({"name": "sky"}, {"name": "sea"})
+  config.objective.segmenter = segmenter_in(tmp_path / "a", "sky", "sea")
+  check_frozen(config, str(tmp_path))
+  config.objective.segmenter = segmenter_in(tmp_path / "b", "sea", "sky")
+  with pytest.raises(UserError, match="sea, sky; the data has sky, sea"):
+    check_frozen(config, str(tmp_path))
+  config.objective.segmenter = "runs/segmenter"
+  with pytest.raises(
+    UserError, match=r"configs/segmenter\.py on the same data"
+  ):
+    check_frozen(config, str(tmp_path))

@@ -5,6 +5,12 @@ from typing import Any
 
 from tests.parity.cases.bisenet import bisenet
 from tests.parity.cases.deeplab import deeplabv2_cocostuff, deeplabv2_voc
+from tests.parity.cases.espa_attention import espa_attention
+from tests.parity.cases.espa_discriminator import espa_discriminator
+from tests.parity.cases.espa_generator import (
+  espa_generator_256,
+  espa_generator_small,
+)
 from tests.parity.cases.frechet import metrics_frechet
 from tests.parity.cases.inception import inception_fid
 from tests.parity.cases.losses import asl_loss
@@ -33,6 +39,10 @@ CASES: dict[str, Callable[[Golden], dict[str, Any]]] = {
     bisenet,
     deeplabv2_cocostuff,
     deeplabv2_voc,
+    espa_attention,
+    espa_discriminator,
+    espa_generator_256,
+    espa_generator_small,
     inception_fid,
     lpips_alex,
     lpips_vgg,

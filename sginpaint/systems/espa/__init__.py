@@ -1,0 +1,1 @@
+"""ESPA: interactive inpainting by external spatial attention and SPADE."""

@@ -1,0 +1,196 @@
+"""ESPA's stages: which losses, which gradients, which map guides."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from sginpaint.batch import Batch, Guidance
+from sginpaint.errors import UserError
+from sginpaint.systems.espa.objective import ESPA
+
+K = 3
+AUTOENCODER = {"width": 4, "attention": True}
+DECODER = {"widths": (8, 8, 4, 4), "hidden": 4}
+JUDGE = {"kind": "patch70", "widths": (4, 4, 4, 4)}
+
+
+class Segmenter(nn.Module):
+  """Says class 0 in dark pixels, 1 in others, of what it is shown."""
+
+  @nn.compact
+  def __call__(self, image, *, train):
+    assert not train
+    light = image.mean(-1, keepdims=True)
+    none = jnp.full_like(light, -1e3)
+    return {"segmentation_logits": jnp.concatenate([-light, light, none], -1)}
+
+
+def system(stage=2, *, segmenter=True):
+  """A narrow one, with or without what predicts the map."""
+  decoder = None if stage == 1 else DECODER
+  return ESPA.build(
+    model={
+      "generator": {"autoencoder": AUTOENCODER, "decoder": decoder},
+      "discriminator": JUDGE,
+    },
+    objective={
+      "stage": stage,
+      "perceptual": "none",
+      "segmenter": "runs/segmenter" if segmenter else "none",
+    },
+    num_classes=K,
+    num_attributes=0,
+    dtype="float32",
+    frozen={"segmenter": Segmenter()} if segmenter else {},
+  )
+
+
+def batch(guidance=None):
+  rng = np.random.default_rng(0)
+  image = rng.uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
+  mask = np.zeros((2, 32, 32, 1), np.float32)
+  mask[:, 8:24, 4:20] = 1
+  labels = rng.integers(0, K, (2, 32, 32)).astype(np.int32)
+  told = None if guidance is None else Guidance(segmentation=guidance)
+  return Batch(image=image, mask=mask, segmentation=labels, guidance=told)
+
+
+@pytest.fixture(scope="module")
+def variables():
+  """Of stages 2 and 3, which have the same networks."""
+  return jax.jit(system().init)(jax.random.key(0), batch())
+
+
+def test_terms_of_the_joint_stage_by_hand(variables):
+  built, judge = system(3), variables["discriminator"]
+  outputs, _ = built.generate(
+    variables["generator"], {}, batch(), None, train=False
+  )
+  key = jax.random.key(1)
+  terms, _ = built.generator_terms(
+    judge, {}, batch(), outputs, key, train=False
+  )
+  logits, _ = built.discriminator.apply(judge, outputs["image"], train=False)
+  expected = {
+    "image": np.abs(outputs["image"] - batch().image).mean((1, 2, 3)),
+    "coarse_image": np.abs(outputs["coarse"] - batch().image).mean((1, 2, 3)),
+    "adversarial": ((np.asarray(logits) - 1) ** 2).mean((1, 2, 3)),
+    "perceptual": np.zeros(2),
+    "coarse_perceptual": np.zeros(2),
+  }
+  assert set(terms) == set(expected)
+  for name, value in expected.items():
+    np.testing.assert_allclose(terms[name], value, rtol=1e-5, err_msg=name)
+
+
+def test_discriminator_wants_real_one_and_fake_zero(variables):
+  built, judge = system(), variables["discriminator"]
+  outputs = {"image": 0.5 * batch().image}
+  terms, _ = built.discriminator_terms(
+    judge, {}, batch(), outputs, jax.random.key(1), train=False
+  )
+  real, fake = (
+    np.asarray(built.discriminator.apply(judge, x, train=False)[0])
+    for x in (batch().image, outputs["image"])
+  )
+  expected = 0.5 * ((real - 1) ** 2 + fake**2).mean((1, 2, 3))
+  np.testing.assert_allclose(terms["adversarial"], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("stage", [2, 3])
+def test_which_parts_a_stage_trains(variables, stage):
+  built = system(stage)
+
+  def loss(params):
+    generator = {**variables["generator"], "params": params}
+    outputs, _ = built.generate(generator, {}, batch(), None, train=False)
+    return jnp.abs(outputs["image"] - batch().image).mean()
+
+  gradients = jax.jit(jax.grad(loss))(variables["generator"]["params"])
+  sizes = {
+    name: max(float(jnp.abs(g).max()) for g in jax.tree.leaves(tree))
+    for name, tree in gradients.items()
+  }
+  assert sizes["decoder"] > 0
+  assert (sizes["autoencoder"] > 0) == (stage == 3)
+
+
+def served(variables, given, *, segmenter=True):
+  built = system(segmenter=segmenter)
+  frozen = {"segmenter": {}} if segmenter else {}
+  return built.predict(variables["generator"], frozen, given)
+
+
+def test_predicted_map_is_read_off_the_composited_coarse_result(variables):
+  outputs, given = served(variables, batch()), batch()
+  shown = np.where(given.mask > 0.5, outputs["coarse"], given.image)
+  expected = (shown.mean(-1) > 0).astype(int)
+  np.testing.assert_array_equal(outputs["segmentation"], expected)
+  told = served(variables, batch(guidance=expected))
+  np.testing.assert_array_equal(outputs["image"], told["image"])
+
+
+def test_a_class_that_is_said_replaces_the_predicted_one(variables):
+  plain = served(variables, batch())
+  edit = np.full((2, 32, 32), 255, np.int32)
+  unsaid = served(variables, batch(guidance=edit))
+  np.testing.assert_array_equal(unsaid["image"], plain["image"])
+  edit[:, 10:20, 6:16] = 2
+  whole = np.where(edit == 255, plain["segmentation"], edit)
+  results = [
+    served(variables, batch(guidance=m))["image"] for m in (edit, whole)
+  ]
+  np.testing.assert_array_equal(*results)
+  assert np.abs(results[0] - plain["image"]).max() > 1e-3
+
+
+def test_an_edit_needs_only_what_was_prepared(variables):
+  built, edit = system(), np.full((2, 32, 32), 1, np.int32)
+  prepared = built.prepare(variables["generator"], {"segmenter": {}}, batch())
+  decoder = {
+    name: {"decoder": tree["decoder"]}
+    for name, tree in variables["generator"].items()
+  }
+  completed = built.complete(decoder, {}, batch(guidance=edit), prepared)
+  whole = served(variables, batch(guidance=edit))
+  np.testing.assert_array_equal(completed["image"], whole["image"])
+
+
+def test_without_segmenter_the_map_must_be_given(variables):
+  with pytest.raises(UserError, match="config.objective.segmenter"):
+    served(variables, batch(), segmenter=False)
+  given = batch(guidance=batch().segmentation)
+  outputs = served(variables, given, segmenter=False)
+  trained, _ = system().generate(
+    variables["generator"], {}, batch(), None, train=False
+  )
+  np.testing.assert_allclose(outputs["image"], trained["image"], atol=1e-6)
+
+
+def test_first_stage_serves_its_coarse_picture():
+  built = system(1)
+  variables = jax.jit(built.init)(jax.random.key(0), batch())["generator"]
+  assert set(variables["params"]) == {"autoencoder"}
+  assert built.GUIDANCE == ()
+  outputs = built.predict(variables, {"segmenter": {}}, batch())
+  np.testing.assert_array_equal(outputs["image"], outputs["coarse"])
+  terms, _ = built.generator_terms(
+    None, {}, batch(), outputs, None, train=False
+  )
+  assert set(terms) == {"image", "perceptual"}
+
+
+@pytest.mark.parametrize("stage", [0, 1, 2, 4])
+def test_stage_and_decoder_must_agree(stage):
+  decoder = DECODER if stage == 1 else None
+  with pytest.raises(UserError, match="config.objective.stage"):
+    ESPA.build(
+      model={"generator": {"autoencoder": {}, "decoder": decoder}},
+      objective={"stage": stage},
+      num_classes=K,
+      num_attributes=0,
+      dtype="float32",
+      frozen={},
+    )

@@ -1,0 +1,94 @@
+"""Stages that begin with what others learnt."""
+
+import jax
+import numpy as np
+import pytest
+from ml_collections import ConfigDict
+
+from configs import common
+from sginpaint import checkpoints
+from sginpaint.errors import UserError
+from sginpaint.systems import build_system, example_batch
+from sginpaint.training.init_from import check_init_from, initialise_from
+from sginpaint.training.optimizer import build_optimizers
+from sginpaint.training.state import create_train_state
+
+
+def config_of(width=4, **fields):
+  """ESPA's second stage, narrow; two classes."""
+  c = common.get_config()
+  c.system = "espa"
+  c.model.generator = {
+    "autoencoder": {"width": width, "attention": False},
+    "decoder": {"widths": (8, 8, 4, 4), "hidden": 4},
+  }
+  c.model.discriminator = {"kind": "patch70", "widths": (4, 4, 4, 4)}
+  c.objective = {"stage": 2, "perceptual": "none", "segmenter": "none"}
+  c.data.image_size = 32
+  c.data.classes = ({"name": "a"}, {"name": "b"})
+  c.update(fields)
+  return c
+
+
+def state_of(config, seed):
+  return create_train_state(
+    build_system(config),
+    build_optimizers(config.optimizer, 10),
+    example_batch(config),
+    seed=seed,
+    ema=True,
+  )
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+  """(workdir, variables) of a training that got somewhere."""
+  config, folder = config_of(), tmp_path_factory.mktemp("source") / "run"
+  variables = state_of(config, 1).generator.variables
+  variables = jax.tree.map(lambda x: np.asarray(x) + 0.25, variables)
+  checkpoints.save_generator(str(folder), config, 5, variables)
+  return str(folder), variables
+
+
+def equal(a, b):
+  same = jax.tree.map(np.array_equal, a, b)
+  return all(jax.tree.leaves(same))
+
+
+@pytest.mark.parametrize(
+  ("target", "taken", "left"),
+  [
+    ("generator/autoencoder", ["autoencoder"], ["decoder"]),
+    ("generator", ["autoencoder", "decoder"], []),
+  ],
+)
+def test_submodules_come_with_their_collections(source, target, taken, left):
+  workdir, wanted = source
+  fresh = state_of(config_of(), 0)
+  begun = initialise_from(fresh, {target: workdir})
+  for name, values in begun.generator.variables.items():
+    of_source = {n: wanted[name][n] for n in taken if n in wanted[name]}
+    of_fresh = {n: fresh.generator.variables[name][n] for n in left}
+    assert equal(values, of_source | of_fresh)
+  assert "spectral_norm" in begun.generator.variables
+  assert equal(begun.ema, begun.generator.params)
+  assert equal(begun.discriminator.params, fresh.discriminator.params)
+
+
+@pytest.mark.parametrize(
+  ("target", "width"),
+  [("generator/encoder", 4), ("discriminator", 4), ("generator", 8)],
+)
+def test_what_does_not_fit_is_refused(source, target, width):
+  fresh = state_of(config_of(width), 0)
+  with pytest.raises(UserError, match=r"config.init_from\['" + target):
+    initialise_from(fresh, {target: source[0]})
+
+
+def test_missing_source_is_found_before_training(source, tmp_path):
+  there = ConfigDict({"generator": source[0]})
+  nowhere = ConfigDict({"generator/autoencoder": "runs/espa_stage1"})
+  check_init_from(config_of(init_from=there), str(tmp_path))
+  with pytest.raises(UserError, match="=runs/espa_stage1: no checkpoint"):
+    check_init_from(config_of(init_from=nowhere), str(tmp_path))
+  check_init_from(config_of(init_from=nowhere), source[0])  # resumes
