@@ -13,10 +13,10 @@ import dataclasses
 import functools
 import operator
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import cv2
+import chex
 import flax.errors
 import jax
 import jax.numpy as jnp
@@ -26,8 +26,8 @@ from sginpaint.batch import Batch, Guidance, normalize_image, to_uint8
 from sginpaint.checkpoints import Loaded
 from sginpaint.checkpoints import load as load_checkpoint
 from sginpaint.errors import UserError
-from sginpaint.inputs import Inputs, check_inputs, cut_inputs, resize
-from sginpaint.windows import Plan, Window, plan_windows
+from sginpaint.inputs import Inputs, check_inputs, cut_windows, paste_windows
+from sginpaint.windows import Window, plan_windows
 
 MAX_BATCH = 8  # batches are padded to 1, 2, 4 or 8: four programs serve all
 FULL_MULTIPLE = 16  # side of a picture in a full run
@@ -115,11 +115,8 @@ class Inpainter:
       ("segmentation", segmentation),
       ("attributes", attributes),
     ):
-      if value is not None and name not in self.guidance:
-        takes = ", ".join(self.guidance) or "none"
-        raise ValueError(
-          f"{self.config.system} takes no {name} as guidance; it takes {takes}"
-        )
+      if value is not None:
+        self.check_takes(name)
     inputs, single = check_inputs(
       image, mask, segmentation, attributes, data=self.config.data
     )
@@ -137,14 +134,38 @@ class Inpainter:
       outputs=jax.tree.map(lambda x: x[0], result.outputs),
     )
 
-  def _run(self, inputs: Inputs, *, image_only: bool) -> tuple[np.ndarray, Any]:
-    """Fills up to `MAX_BATCH` pictures; (uint8 [B, H, W, 3], outputs)."""
+  def check_takes(self, name: str) -> None:
+    """Raises a ValueError unless `guidance` holds `name`."""
+    if name not in self.guidance:
+      takes = ", ".join(self.guidance) or "none"
+      raise ValueError(
+        f"{self.config.system} takes no {name} as guidance; it takes {takes}"
+      )
+
+  def run(
+    self, program: Callable[..., Any], inputs: Inputs, *more: Any
+  ) -> tuple[np.ndarray, Any]:
+    """Runs a program on up to `MAX_BATCH` pictures of one size.
+
+    Args:
+      program: compiled, of (weights, inputs, *more); returns what
+        `served_image` does.
+      inputs: what it sees.
+      *more: further trees of arrays [B, ...].
+
+    Returns:
+      The pictures, uint8 [B, H, W, 3], known pixels as they were; and the
+      program's further outputs, on the host.
+
+    Raises:
+      UserError: see `__call__`.
+    """
     count = len(inputs.image)
     padding = (1 << (count - 1).bit_length()) - count
-    padded = inputs.map(lambda x: np.concatenate([x, x[:1].repeat(padding, 0)]))
+    pad = lambda x: np.concatenate([x, x[:1].repeat(padding, 0)])
     try:
-      filled, finite, outputs = self._predict(
-        self._weights, padded, image_only=image_only
+      filled, finite, outputs = program(
+        self._weights, inputs.map(pad), *jax.tree.map(pad, more)
       )
     except flax.errors.ScopeParamShapeError as e:
       raise UserError(
@@ -165,7 +186,7 @@ class Inpainter:
     parts = []
     for start in range(0, len(inputs.image), batch_size):
       part = inputs.map(operator.itemgetter(slice(start, start + batch_size)))
-      parts.append(self._run(part, image_only=False))
+      parts.append(self.run(self._predict, part))
     images, outputs = zip(*parts, strict=True)
     join = lambda *xs: np.concatenate(xs)
     return Result(join(*images), jax.tree.map(join, *outputs))
@@ -191,28 +212,13 @@ class Inpainter:
     for index in range(len(filled)):
       one = inputs.map(operator.itemgetter(index))
       plan = plan_windows(one.mask, self.size)
+      fill = functools.partial(self._predict, image_only=True)
       for start in range(0, len(plan.windows), MAX_BATCH):
-        self._fill_windows(filled[index], one, plan, start)
+        chosen = plan.windows[start : start + MAX_BATCH]
+        small, _ = self.run(fill, cut_windows(one, chosen, self.size))
+        paste_windows(filled[index], small, plan, start, one.mask)
       windows.append(plan.windows)
     return Result(filled, {}, windows)
-
-  def _fill_windows(
-    self, filled: np.ndarray, one: Inputs, plan: Plan, start: int
-  ) -> None:
-    """Fills windows `start`.. of one picture in place."""
-    chosen = plan.windows[start : start + MAX_BATCH]
-    parts = [cut_inputs(one, window, self.size) for window in chosen]
-    batch = Inputs._make(
-      None if field[0] is None else np.stack(field)
-      for field in zip(*parts, strict=True)
-    )
-    small, _ = self._run(batch, image_only=True)
-    for index, (window, fill) in enumerate(zip(chosen, small, strict=True)):
-      shrinks = window.side < self.size
-      way = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-      square = resize(fill, window.side, way)
-      own = plan.owned(start + index, one.mask)
-      filled[window.rows, window.columns][own] = square[window.inner][own]
 
 
 def load(
@@ -245,22 +251,33 @@ def _check_memory(pixels: int) -> None:
       )
 
 
-def _predict(
-  system: Any, weights: Any, inputs: Inputs, *, image_only: bool
-) -> tuple[jax.Array, jax.Array, dict[str, Any]]:
-  """(uint8 prediction, whether it is finite in the holes, other outputs)."""
+def as_batch(inputs: Inputs) -> Batch:
+  """What systems read, of what a person handed over."""
   told = (inputs.segmentation, inputs.attributes)
-  mask = inputs.mask[..., None]
-  batch = Batch(
+  return Batch(
     image=normalize_image(inputs.image),
-    mask=mask.astype(jnp.float32),
+    mask=inputs.mask[..., None].astype(jnp.float32),
     guidance=None if told == (None, None) else Guidance(*told),
   )
-  outputs = dict(system.predict(*weights, batch))
+
+
+def served_image(
+  outputs: Mapping[str, Any], mask: chex.Array, *, system: Any
+) -> tuple[jax.Array, jax.Array, dict[str, Any]]:
+  """(uint8 prediction, whether it is finite in the holes, other outputs)."""
+  outputs = dict(outputs)
   if "image" not in outputs:
     raise UserError(
       f"{type(system).__name__} makes no pictures; load an inpainting system"
     )
   image = outputs.pop("image")
-  finite = jnp.all(jnp.isfinite(image) | ~mask)
-  return to_uint8(image), finite, {} if image_only else outputs
+  finite = jnp.all(jnp.isfinite(image) | ~mask[..., None])
+  return to_uint8(image), finite, outputs
+
+
+def _predict(
+  system: Any, weights: Any, inputs: Inputs, *, image_only: bool = False
+) -> tuple[jax.Array, jax.Array, dict[str, Any]]:
+  outputs = system.predict(*weights, as_batch(inputs))
+  image, finite, more = served_image(outputs, inputs.mask, system=system)
+  return image, finite, {} if image_only else more

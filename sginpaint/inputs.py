@@ -1,11 +1,13 @@
 """What a person hands to `sginpaint.load(...)`, checked and cut for a network.
 
+And how what the network makes of the parts is pasted back into the picture.
+
 Arrays are numpy: image uint8 [B, H, W, 3], mask bool [B, H, W] (True = hole),
 segmentation int32 [B, H, W] (255 = not said), attributes float32 [B, A] (NaN =
 not said).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import cv2
@@ -13,7 +15,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from sginpaint.batch import IGNORE
-from sginpaint.windows import Window
+from sginpaint.windows import Plan, Window
 
 
 class Inputs(NamedTuple):
@@ -61,24 +63,91 @@ def check_inputs(
   ), single
 
 
-def cut_inputs(one: Inputs, window: Window, size: int) -> Inputs:
-  """What the network sees of one window of one picture, at `size`."""
+def cut_windows(one: Inputs, windows: Sequence[Window], size: int) -> Inputs:
+  """What the network sees of some windows of one picture.
+
+  Args:
+    one: arrays without a batch axis.
+    windows: B of them.
+    size: side at which the network sees them.
+  """
+  parts = [_cut(one, window, size) for window in windows]
+  return Inputs._make(
+    None if field[0] is None else np.stack(field)
+    for field in zip(*parts, strict=True)
+  )
+
+
+def paste_windows(
+  filled: np.ndarray,
+  small: np.ndarray,
+  plan: Plan,
+  start: int,
+  mask: np.ndarray,
+) -> None:
+  """Puts filled windows into the holes of a picture, in place.
+
+  Args:
+    filled: uint8 [H, W, 3].
+    small: uint8 [B, size, size, 3], of windows `start`.. of the plan.
+    plan: of the picture.
+    start: index of the first of the windows.
+    mask: bool [H, W].
+  """
+  for index, fill in enumerate(small, start):
+    window = plan.windows[index]
+    shrinks = window.side < len(fill)
+    square = _resize(
+      fill, window.side, cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    )
+    own = plan.owned(index, mask)
+    filled[window.rows, window.columns][own] = square[window.inner][own]
+
+
+def paste_labels(
+  labels: np.ndarray,
+  small: np.ndarray,
+  plan: Plan,
+  start: int,
+  mask: np.ndarray,
+) -> None:
+  """Puts label maps of windows into that of a picture, in place.
+
+  Where windows overlap, a hole is labelled by the one that fills it, and what
+  is known by the first.
+
+  Args:
+    labels: uint8 [H, W], 255 where no window has been yet.
+    small: uint8 [B, size, size], of windows `start`.. of the plan.
+    plan: of the picture.
+    start: index of the first of the windows.
+    mask: bool [H, W].
+  """
+  for index, seen in enumerate(small, start):
+    window = plan.windows[index]
+    square = _resize(seen, window.side, cv2.INTER_NEAREST_EXACT)
+    part = labels[window.rows, window.columns]
+    take = plan.owned(index, mask) | (part == IGNORE)
+    part[take] = square[window.inner][take]
+
+
+def _cut(one: Inputs, window: Window, size: int) -> Inputs:
   way = cv2.INTER_AREA if window.side > size else cv2.INTER_LINEAR
   segmentation = one.segmentation
   if segmentation is not None:
-    segmentation = resize(
+    segmentation = _resize(
       window.cut(segmentation), size, cv2.INTER_NEAREST_EXACT
     )
   hole = window.cut(one.mask.astype(np.uint8)).astype(np.float32)
   return one._replace(
-    image=resize(window.cut(one.image), size, way),
+    image=_resize(window.cut(one.image), size, way),
     # A pixel that a hole pixel has a share in is not known.
-    mask=resize(hole, size, way) > 0,
+    mask=_resize(hole, size, way) > 0,
     segmentation=segmentation,
   )
 
 
-def resize(array: np.ndarray, side: int, way: int) -> np.ndarray:
+def _resize(array: np.ndarray, side: int, way: int) -> np.ndarray:
   """Resizes a square to [side, side, ...] with an interpolation of OpenCV."""
   if array.shape[:2] == (side, side):
     return array

@@ -62,7 +62,10 @@ def loaded(size: int = 32, *, system: base.System | None = None):
   config.data = ConfigDict(
     {
       "image_size": size,
-      "classes": [{"name": f"class {i}"} for i in range(200)],
+      "classes": [
+        {"name": f"class {i}", "colour": (i, 255 - i, 40), "mirror": ""}
+        for i in range(200)
+      ],
       "attributes": ["day", "snow", "people"],
     }
   )

@@ -7,11 +7,22 @@ White in the mask is hole. Every other pixel is written as it was read: output
 is PNG, WebP (lossless) or TIFF and keeps depth, alpha and colour profile;
 pictures come out upright. In a folder, masks belong to pictures by name (x.jpg:
 x.png, x_mask.png or x_mask001.png). Outputs that exist are replaced.
+
+--segmentation says what the holes show, where a system can be told: what
+`segment` wrote and a paint program changed. Of a grey file the numbers count;
+of an indexed one (palette) the colours, if any is that of a class, because many
+programs sort palettes anew, else the numbers; of an RGB file the colours, which
+must be exactly those of the classes (fully transparent = nothing is said). 255
+says nothing. A classes.csv beside the map tells its numbers; without, they are
+class indices. Paint with a hard-edged brush, and do not save as JPEG.
 """
 
 import argparse
+import functools
 import sys
 import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -55,9 +66,15 @@ def main(argv: list[str]) -> int:
       f"--segmentation: {inpainter.config.system} takes no label map; "
       "leave it out"
     )
+  classes = inpainter.config.data.classes
+  for job in jobs:  # all, before any picture is written
+    _read_map(job, classes)
   quiet = len(jobs) == 1 or not sys.stderr.isatty()
   for job in tqdm.tqdm(jobs, unit="picture", disable=quiet):
-    tqdm.tqdm.write(_fill(job, inpainter, full=args.full, lossy=args.lossy))
+    fill = functools.partial(
+      inpainter, segmentation=_read_map(job, classes), full=args.full
+    )
+    tqdm.tqdm.write(_fill(job, fill, lossy=args.lossy))
   return 0
 
 
@@ -70,14 +87,27 @@ def _parse(argv: list[str]) -> argparse.Namespace:
   add("--image", required=True, metavar="I", help="picture, or folder of them")
   add("--mask", required=True, metavar="M", help="mask for all, or folder")
   add("--output", required=True, metavar="O", help="file, or folder")
-  add("--segmentation", metavar="S", help="label map (class indices) or folder")
+  add("--segmentation", metavar="S", help="label map, or folder of them")
   add_checkpoint_flags(parser)
   add("--full", action="store_true", help="run whole pictures, not windows")
   add("--lossy", action="store_true", help="allow .jpg output")
   return parser.parse_args(argv)
 
 
-def _fill(job: Job, inpainter, *, full: bool, lossy: bool) -> str:
+def _read_map(
+  job: Job, classes: Sequence[Mapping[str, Any]]
+) -> np.ndarray | None:
+  """The label map that guides a filling, uint8 [H, W], if there is one."""
+  from sginpaint.cli.label_values import read_code
+
+  if job.segmentation is None:
+    return None
+  code = read_code(job.segmentation.parent, classes)
+  size = images.read_header(job.image).size
+  return images.read_label_map(job.segmentation, size, code)
+
+
+def _fill(job: Job, fill: Callable[..., Any], *, lossy: bool) -> str:
   """Fills one picture and writes it; returns a line to print."""
   start = time.perf_counter()
   picture = images.read_picture(job.image)
@@ -87,7 +117,7 @@ def _fill(job: Job, inpainter, *, full: bool, lossy: bool) -> str:
     return f"{job.output}: nothing to fill, copied"
   filled = picture.rgb
   if mask.any():
-    filled = _inpaint(job, inpainter, filled, mask, full=full)
+    filled = fill(filled, mask).image
   images.write_picture(job.output, picture, filled, mask, lossy=lossy)
   height, width = picture.size
   seconds = time.perf_counter() - start
@@ -95,22 +125,6 @@ def _fill(job: Job, inpainter, *, full: bool, lossy: bool) -> str:
     f"{job.output}: {width}x{height}, {100 * mask.mean():.1f} % filled, "
     f"{seconds:.1f} s"
   )
-
-
-def _inpaint(
-  job: Job, inpainter, image: np.ndarray, mask: np.ndarray, *, full: bool
-) -> np.ndarray:
-  guidance = {}
-  if job.segmentation:
-    labels = images.read_labels(job.segmentation, mask.shape)
-    guidance["segmentation"] = labels
-  try:
-    return inpainter(image, mask, full=full, **guidance).image
-  except ValueError as e:
-    # Only the values of the label map have not been checked by now.
-    if job.segmentation is None:
-      raise
-    raise UserError(f"{job.segmentation}: {e}") from e
 
 
 def _may_copy(job: Job) -> bool:

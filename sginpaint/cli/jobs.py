@@ -47,6 +47,7 @@ def plan_jobs(
   *,
   segmentation: str | None = None,
   lossy: bool = False,
+  flags: tuple[str, str] = ("--image", "--mask"),
 ) -> list[Job]:
   """Pairs files and checks them.
 
@@ -56,15 +57,16 @@ def plan_jobs(
     output: file, or folder where `image` is one or it ends in "/".
     segmentation: label map, file (for every picture) or folder.
     lossy: allows JPEG output.
+    flags: what messages call `image` and `mask`.
 
   Raises:
     UserError: something is missing, does not fit or would be overwritten.
   """
-  pictures = list_pictures("--image", image)
-  masks = list_pictures("--mask", mask)
+  pictures = list_pictures(flags[0], image)
+  masks = list_pictures(flags[1], mask)
   if pathlib.Path(image) == pathlib.Path(mask) and pathlib.Path(image).is_dir():
     pictures, masks = _split_folder(pictures)
-  pairs = _pair(pictures, masks, f"--mask {mask}")
+  pairs = _pair(pictures, masks, f"{flags[1]} {mask}")
   maps = {}
   if segmentation:
     labels = list_pictures("--segmentation", segmentation)

@@ -1,8 +1,9 @@
-"""Which number stands for which class in label files that are written.
+"""Which number stands for which class in label files, written or read.
 
-A classes.csv that readers of the files will find decides; where there is none,
-the numbers are class indices and one is written. Readers look into the folder
-of the files, or, where that is the `labels` of a data set, into the data set's.
+A classes.csv that belongs to the files decides, by the names of the classes;
+where there is none, the numbers are class indices, and who writes files writes
+one. It lies in the folder of the files, or, where that is the `labels` of a
+data set, in the data set's. Colours are always those of the checkpoint.
 """
 
 import dataclasses
@@ -14,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from sginpaint import images
+from sginpaint.batch import IGNORE
 from sginpaint.cli.jobs import check_writable
-from sginpaint.data.classes import read_classes
+from sginpaint.data.classes import UNLISTED, read_classes
 from sginpaint.data.folder_layout import classes_file
 from sginpaint.errors import UserError
 from sginpaint.evaluation.results import csv_text
@@ -70,6 +72,55 @@ def plan_values(output: str, classes: Sequence[Mapping[str, Any]]) -> Values:
       "choose another --output"
     )
   return Values(np.array([value_of[n] for n in names], np.uint8), file, "")
+
+
+def read_code(
+  folder: pathlib.Path, classes: Sequence[Mapping[str, Any]]
+) -> images.LabelCode:
+  """How the label files of a folder are read.
+
+  A class that the checkpoint does not know is none, unless the classes.csv
+  ignores it: then nothing is said there.
+
+  Args:
+    folder: of the label files.
+    classes: `config.data.classes`, in order of their indices.
+
+  Raises:
+    UserError: the classes.csv cannot be understood.
+  """
+  names = [info["name"] for info in classes]
+  lookup = np.full(256, UNLISTED, np.int32)
+  lookup[IGNORE] = IGNORE
+  file = classes_file(folder)
+  if not os.path.lexists(file):
+    lookup[: len(names)] = np.arange(len(names))
+    return _code(classes, lookup, "the checkpoint")
+  table = read_classes(file)
+  for row, value in zip(table.rows, table.values, strict=True):
+    if row.ignore:
+      lookup[value] = IGNORE
+    elif row.name in names:
+      lookup[value] = names.index(row.name)
+  return _code(classes, lookup, str(file))
+
+
+def write_code(
+  values: Values, classes: Sequence[Mapping[str, Any]]
+) -> images.LabelCode:
+  """How label files are written, by the numbers that were chosen."""
+  lookup = np.full(256, UNLISTED, np.int32)
+  lookup[IGNORE] = IGNORE
+  lookup[values.of_class] = np.arange(len(classes))
+  return _code(classes, lookup, str(values.file))
+
+
+def _code(
+  classes: Sequence[Mapping[str, Any]], lookup: np.ndarray, source: str
+) -> images.LabelCode:
+  colours = np.array([info["colour"] for info in classes], np.uint8)
+  names = tuple(info["name"] for info in classes)
+  return images.LabelCode(names, colours.reshape(-1, 3), lookup, source)
 
 
 def _text(classes: Sequence[Mapping[str, Any]]) -> str:

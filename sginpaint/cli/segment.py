@@ -1,4 +1,4 @@
-"""Names what every pixel of a picture shows, with a trained segmenter.
+"""Names what every pixel of a picture shows, with a trained network.
 
 python -m sginpaint segment --checkpoint=runs/segmenter \\
   --images=scenes/images --output=scenes/labels --labels
@@ -8,6 +8,12 @@ colours of the classes, or with --labels the numbers themselves, 8 bits, as data
 sets and `inpaint --segmentation` read them. A classes.csv tells what they mean:
 in OUTPUT, or, if that is the `labels` of a data set, where the data set has it.
 One that is there already decides the numbers; without, they are class indices.
+
+With --masks the pictures have holes (white), and a system that fills them and
+predicts a map shows both: OUTPUT/<name>.png, the map as numbers with a palette
+of the classes' colours (255 where the network did not look), classes.csv, and
+OUTPUT/<name>_coarse.png, the first result. Change the map in any paint program
+and give it to `inpaint --segmentation`.
 
 --split takes the pictures of a data set instead: that of the training, with
 --config.data.<field>=VALUE another.
@@ -26,6 +32,7 @@ import cv2
 import numpy as np
 
 from sginpaint import images
+from sginpaint.cli import segment_holes
 from sginpaint.cli.jobs import check_writable, list_pictures
 from sginpaint.cli.overrides import apply_overrides, split_overrides
 from sginpaint.cli.parser import Parser, add_checkpoint_flags, check_workdir
@@ -60,8 +67,14 @@ def main(argv: list[str]) -> int:
     raise UserError(f"--config.{min(overrides)}: goes with --split only")
   apply_overrides(config, overrides, sections=("data",))
   _check_output(args.output)
-  jobs = []
-  if args.images:
+  _check_flags(args)
+  jobs: list[_Job] = []
+  holed: list[segment_holes.HoledJob] = []
+  if args.masks is not None:
+    holed = segment_holes.plan(args.images, args.masks, args.output)
+    targets = [path for job in holed for path in (job.labels, job.coarse)]
+    _check_new(targets, overwrite=args.overwrite)
+  elif args.images:
     jobs = _plan(args.images, args.output, overwrite=args.overwrite)
   # JAX takes seconds to import: a mistyped path should not wait for it.
   from sginpaint import checkpoints
@@ -71,7 +84,8 @@ def main(argv: list[str]) -> int:
 
   devices.initialise()
   classes = config.data.classes
-  values = plan_values(args.output, classes) if args.labels else None
+  numbers = args.labels or bool(holed)
+  values = plan_values(args.output, classes) if numbers else None
   if args.split:
     loaded, split = open_run(
       *(args.checkpoint, config),
@@ -84,9 +98,12 @@ def main(argv: list[str]) -> int:
     loaded = checkpoints.load(
       args.checkpoint, step=args.step, weights=args.weights
     )
-  _check_segments(args.checkpoint, loaded)
-  _run(jobs, loaded, classes, values)
-  print(f"{len(jobs)} written to {args.output}")
+  _check_segments(args.checkpoint, loaded, masks=bool(holed))
+  if holed and values is not None:
+    segment_holes.run(holed, loaded, values)
+  else:
+    _run(jobs, loaded, classes, values)
+  print(f"{len(jobs) + len(holed)} written to {args.output}")
   if values is not None:
     print(f"classes in {values.file}")
   return 0
@@ -105,6 +122,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
   source.add_argument(
     "--split", help="train, validation, test or another of a data set"
   )
+  add("--masks", metavar="M", help="mask for all, or folder: fills the holes")
   add("--output", required=True, metavar="DIR", help="folder")
   add("--labels", action="store_true", help="write numbers instead of colours")
   add("--overwrite", action="store_true", help="replace what is there")
@@ -120,6 +138,17 @@ def _check_output(output: str) -> None:
   if os.path.isfile(output) or (named_file and not is_folder):
     raise UserError(f"--output {output}: is a file; give a folder")
   check_writable(pathlib.Path(output) / "labels.png")
+
+
+def _check_flags(args: argparse.Namespace) -> None:
+  if args.masks is None:
+    return
+  if args.split:
+    raise UserError("--masks: goes with --images only")
+  if args.labels:
+    raise UserError(
+      "--labels: with --masks a file holds numbers and colours; leave it out"
+    )
 
 
 def _plan(source: str, output: str, *, overwrite: bool) -> list[_Job]:
@@ -171,15 +200,20 @@ def _check_new(outputs: Sequence[pathlib.Path], *, overwrite: bool) -> None:
     )
 
 
-def _check_segments(checkpoint: str, loaded: "Loaded") -> None:
+def _check_segments(checkpoint: str, loaded: "Loaded", *, masks: bool) -> None:
   from sginpaint.evaluation.served import output_names
 
   names = output_names(loaded)
-  if "image" in names or "segmentation_logits" not in names:
+  fills = "image" in names
+  holds = f"--checkpoint {checkpoint}: holds a {loaded.config.system}, which"
+  if not names & {"segmentation", "segmentation_logits"}:
     raise UserError(
-      f"--checkpoint {checkpoint}: holds a {loaded.config.system}, which "
-      "segments no pictures; train one with configs/segmenter.py"
+      f"{holds} segments no pictures; train one with configs/segmenter.py"
     )
+  if fills and not masks:
+    raise UserError(f"{holds} fills holes; say with --masks where they are")
+  if masks and not fills:
+    raise UserError(f"{holds} fills no holes; leave out --masks")
 
 
 def _run(

@@ -11,12 +11,18 @@ space of what surrounds them. Of animations and several pages the first is read.
 Arrays are [H, W, C]; masks bool [H, W], True = hole.
 """
 
-from sginpaint.images.masks import check_size, read_labels, read_mask
+from sginpaint.images.label_maps import (
+  LabelCode,
+  encode_label_map,
+  read_label_map,
+)
+from sginpaint.images.masks import check_size, read_mask
 from sginpaint.images.reading import (
   INPUT_SUFFIXES,
   MAX_PIXELS,
   Header,
   Picture,
+  decode_picture,
   read_header,
   read_picture,
 )
@@ -24,6 +30,7 @@ from sginpaint.images.writing import (
   LOSSLESS_SUFFIXES,
   LOSSY_SUFFIXES,
   check_output,
+  encode_picture,
   output_format,
   write_bytes,
   write_picture,
@@ -35,12 +42,16 @@ __all__ = [
   "LOSSY_SUFFIXES",
   "MAX_PIXELS",
   "Header",
+  "LabelCode",
   "Picture",
   "check_size",
   "check_output",
+  "encode_label_map",
+  "decode_picture",
+  "encode_picture",
   "output_format",
   "read_header",
-  "read_labels",
+  "read_label_map",
   "read_mask",
   "read_picture",
   "write_bytes",

@@ -1,21 +1,13 @@
-"""Masks and label maps out of files. Masks are bool [H, W], True = hole."""
+"""Masks out of files: bool [H, W], True = hole."""
 
 import logging
 import os
 
 import numpy as np
 
-from sginpaint.data.images import (
-  LabelFormatError,
-  UnreadableError,
-  decode_labels,
-)
 from sginpaint.errors import UserError
 from sginpaint.images.reading import (
   Picture,
-  damage_named,
-  read_bytes,
-  read_header,
   read_picture,
   to_8_bits,
 )
@@ -73,20 +65,6 @@ def check_size(
       f"{path}: is {got[1]}x{got[0]} but its picture {want[1]}x{want[0]}; "
       "give one of the size of the upright picture (width x height)"
     )
-
-
-def read_labels(path: str | os.PathLike, size: tuple[int, int]) -> np.ndarray:
-  """Reads an index picture (palette or grey, 8 bits) as uint8 [H, W].
-
-  Raises:
-    UserError: unreadable, of another size, or not single-channel.
-  """
-  check_size(path, read_header(path).size, size)
-  try:
-    with damage_named(path):
-      return decode_labels(read_bytes(path))
-  except (UnreadableError, LabelFormatError) as e:
-    raise UserError(f"{path}: {e}") from e
 
 
 def _levels(mask: Picture) -> np.ndarray:

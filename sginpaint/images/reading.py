@@ -96,14 +96,15 @@ def read_header(path: str | os.PathLike) -> Header:
     UserError: no such file, not a picture, too many pixels, or samples that
       cannot be kept (floats, more than 16 bits, deep ones but PNG and TIFF).
   """
-  with _opened(path) as (image, data):
+  data, name = read_bytes(path), str(path)
+  with opened(data, name, MAX_PIXELS) as image:
     width, height = image.size
     orientation = _orientation(image)
     # Pillow reports the size of a TIFF upright already.
     swap = image.format != "TIFF" and orientation >= 5
     return Header(
       (width, height) if swap else (height, width),
-      check_depth(image, data, str(path)),
+      check_depth(image, data, name),
       image.format or "",
       orientation != 1,
     )
@@ -115,14 +116,21 @@ def read_picture(path: str | os.PathLike) -> Picture:
   Raises:
     UserError: see `read_header`; or the picture is damaged.
   """
-  with _opened(path) as (image, data):
+  return decode_picture(read_bytes(path), str(path))
+
+
+def decode_picture(
+  data: bytes, name: str, *, max_pixels: int = MAX_PIXELS
+) -> Picture:
+  """`read_picture` of a file's bytes; `name` is what an error calls them."""
+  with opened(data, name, max_pixels) as image:
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
-      _log.warning("%s: holds several pictures; the first is used", path)
-    bits = check_depth(image, data, str(path))
+      _log.warning("%s: holds several pictures; the first is used", name)
+    bits = check_depth(image, data, name)
     orientation = _orientation(image)
     image.load()  # also for 16 bits: Pillow notices a truncated file
     if bits == 16:
-      samples = deep.decode(image, data, str(path))
+      samples = deep.decode(image, data, name)
     else:
       samples = _samples_8_bit(image)
       orientation = _orientation(image)  # 1 where Pillow turned it already
@@ -177,23 +185,20 @@ def read_bytes(path: str | os.PathLike) -> bytes:
 
 
 @contextlib.contextmanager
-def _opened(
-  path: str | os.PathLike,
-) -> Iterator[tuple[Image.Image, bytes]]:
+def opened(data: bytes, name: str, max_pixels: int) -> Iterator[Image.Image]:
   """Opens a file with Pillow; turns what goes wrong into one line."""
-  data = read_bytes(path)
   if not data:
-    raise UserError(f"{path}: the file is empty")
-  with damage_named(path), _no_pillow_limit():
+    raise UserError(f"{name}: the file is empty")
+  with damage_named(name), _no_pillow_limit():
     image = Image.open(io.BytesIO(data))
   pixels = image.width * image.height
-  if pixels > MAX_PIXELS:
+  if pixels > max_pixels:
     raise UserError(
-      f"{path}: {pixels} pixels ({image.width}x{image.height}); at most "
-      f"{MAX_PIXELS} are read, make it smaller or cut it"
+      f"{name}: {pixels} pixels ({image.width}x{image.height}); at most "
+      f"{max_pixels} are read, make it smaller or cut it"
     )
-  with damage_named(path), image:
-    yield image, data
+  with damage_named(name), image:
+    yield image
 
 
 @contextlib.contextmanager

@@ -100,6 +100,18 @@ def write_picture(
     UserError: see `check_output`; or the file cannot be written.
     ValueError: shapes or dtypes differ from the above.
   """
+  write_bytes(path, encode_picture(path, picture, filled, mask, lossy=lossy))
+
+
+def encode_picture(
+  path: str | os.PathLike,
+  picture: Picture,
+  filled: np.ndarray,
+  mask: np.ndarray,
+  *,
+  lossy: bool = False,
+) -> bytes:
+  """What `write_picture` writes; of `path` only the suffix matters."""
   if filled.shape != (*picture.size, 3) or filled.dtype != np.uint8:
     raise ValueError(
       f"filled must be uint8 {(*picture.size, 3)}, is {filled.dtype} "
@@ -116,7 +128,7 @@ def write_picture(
       fill = cv2.cvtColor(fill[None], cv2.COLOR_RGB2GRAY)[0, :, None]
     scale = 257 if done.samples.dtype == np.uint16 else 1
     done.colour[mask] = fill.astype(done.samples.dtype) * scale
-  write_bytes(path, _encode(pathlib.Path(path), done, lossy=lossy))
+  return _encode(pathlib.Path(path), done, lossy=lossy)
 
 
 def write_bytes(path: str | os.PathLike, data: bytes) -> None:

@@ -170,11 +170,12 @@ def _mistakes():
     "step": (["a.png", "b.png", "--step", "x"], "--step"),
     "label": (
       ["a.png", "b.png", "--segmentation", "a.png"],
-      "a.png: a label map of mode RGB",
+      "colours of no class, first at x=0, y=0",
     ),
     "class": (
       ["a.png", "b.png", "--segmentation", "wild.png"],
-      "wild.png: segmentation has class 201",
+      "wild.png: 2080 pixels have numbers of no class, first at x=0, y=0 "
+      "(201): use 0..199 as the checkpoint does",
     ),
   }
 

@@ -4,7 +4,6 @@ import logging
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from sginpaint import images
 from sginpaint.errors import UserError
@@ -84,15 +83,3 @@ def test_other_size_names_both(tmp_path):
   path = save(tmp_path / "m.png", noise((20, 30)))
   with pytest.raises(UserError, match="30x20.*31x20"):
     images.read_mask(path, (20, 31))
-
-
-def test_labels_are_indices_not_colours(tmp_path):
-  indices = noise((6, 5)) % 5
-  image = Image.fromarray(indices).convert("P")
-  image.putpalette([200, 0, 0, 0, 200, 0, 0, 0, 200, 9, 9, 9, 1, 2, 3])
-  image.save(tmp_path / "s.png")
-  labels = images.read_labels(tmp_path / "s.png", (6, 5))
-  np.testing.assert_array_equal(labels, indices)
-  rgb = save(tmp_path / "rgb.png", noise((6, 5, 3)))
-  with pytest.raises(UserError, match="rgb.png.*mode RGB"):
-    images.read_labels(rgb, (6, 5))

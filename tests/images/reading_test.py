@@ -11,6 +11,7 @@ from sginpaint import images
 from sginpaint.errors import UserError
 from sginpaint.images import reading
 from tests.images.files import icc_profile, noise, save, save_turned
+from tests.images.label_maps_test import CODE
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
@@ -134,7 +135,7 @@ def test_cut_off_files_are_named(tmp_path, name, cut, words):
   path.write_bytes(data[: int(cut * len(data))])
   for read in (
     images.read_picture,
-    lambda path: images.read_labels(path, (48, 64)),
+    lambda path: images.read_label_map(path, (48, 64), CODE),
     lambda path: images.read_mask(path, (48, 64)),
   ):
     with pytest.raises(UserError, match=f"{name}: .*({words})"):
