@@ -21,6 +21,7 @@ COMMANDS = {
   "evaluate": "score a trained system and write a report",
   "ladder": "train several configs under several seeds, into one table",
   "inpaint": "fill the holes of pictures with a trained system",
+  "demo": "edit pictures in the browser with a trained system",
   "convert": "make a workdir of weights published for PyTorch",
   "segment": "write label maps of pictures with a trained segmenter",
   "precompute": "run a frozen teacher over a dataset once",

@@ -1,0 +1,72 @@
+"""The editor in the browser: paint a hole, repaint the map, see the picture.
+
+python -m sginpaint demo --checkpoint=runs/espa
+
+Load a picture, paint what is to be filled, press Fill; then paint classes over
+the map of what the system saw and press Render. Systems that follow no map fill
+only. Pictures are kept in memory only, until nobody has asked for them for an
+hour. Only this machine can reach the page unless --host says otherwise:
+--host=0.0.0.0 lets in everybody who can reach the machine.
+"""
+
+import argparse
+
+import numpy as np
+
+from sginpaint.cli.parser import Parser, add_checkpoint_flags, check_workdir
+
+
+def main(argv: list[str]) -> int:
+  """Runs `demo --checkpoint=DIR [--host=H] [--port=P]` until Ctrl-C.
+
+  Raises:
+    UserError: a flag needs mending, or the port is taken.
+  """
+  args = _parse(argv)
+  check_workdir(args.checkpoint)
+  from sginpaint.cli.demo import serving
+
+  # A port that is taken should not wait for JAX and the checkpoint.
+  with serving.listen(args.host, args.port) as listening:
+    from sginpaint import inference
+    from sginpaint.cli import devices
+    from sginpaint.cli.demo import server
+    from sginpaint.editing import Editor
+
+    devices.initialise()
+    inpainter = inference.load(
+      args.checkpoint, step=args.step, weights=args.weights
+    )
+    editor = Editor(inpainter)
+    _warm_up(editor, inpainter.size)
+    app = server.create_app(
+      editor, name=inpainter.config.system, host=args.host
+    )
+    url = serving.address_of(listening, args.host)
+    serving.serve(app, listening, f"{url} serves until Ctrl-C")
+  return 0
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+  parser = Parser("demo", __doc__)
+  add = parser.add_argument
+  add(
+    "--checkpoint", required=True, metavar="DIR", help="workdir of a training"
+  )
+  add("--host", default="127.0.0.1", help="to bind to; default: this machine")
+  add(
+    "--port", type=int, default=8000, help="default: 8000; 0 = any that is free"
+  )
+  add_checkpoint_flags(parser)
+  return parser.parse_args(argv)
+
+
+def _warm_up(editor, size: int) -> None:
+  """Compiles, so that nobody waits for it, and finds a useless checkpoint."""
+  image = np.zeros((size, size, 3), np.uint8)
+  mask = np.zeros((size, size), bool)
+  mask[size // 4 : size // 2, size // 4 : size // 2] = True
+  session = editor.begin(image, mask)
+  session.render()
+  if editor.editable:
+    session.render(np.zeros_like(mask, np.uint8))

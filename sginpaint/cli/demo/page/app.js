@@ -1,0 +1,264 @@
+// The page: what is loaded, which button does what, and when it may.
+
+import * as api from "./api.js";
+import { Painting, joined } from "./painting.js";
+import * as png from "./png.js";
+import * as view from "./view.js";
+
+const IGNORE = 255;
+const $ = (selector) => document.querySelector(selector);
+const rgba = (r, g, b, a) => ((a << 24) | (b << 16) | (g << 8) | r) >>> 0;
+
+const HOLE = new Uint32Array(256).fill(rgba(230, 40, 90, 165));
+HOLE[0] = 0;
+const SHADE = new Uint32Array(256);
+SHADE[0] = rgba(20, 24, 36, 80);
+const NOT_SAID = [128, 128, 128];
+
+let system;
+let colours;  // [[r, g, b], ...] of 256
+let state = {};  // id, name, file, picture, hole, filled, map, coarse, result
+let busy = false;
+let active = "hole";  // the panel that Ctrl+Z is about
+
+function say(text, kind = "") {
+  $("#status").textContent = text;
+  $("#status").className = kind;
+}
+
+// Runs one thing at a time, tells how long it takes (% in `done`), and what
+// went wrong.
+async function during(doing, done, action) {
+  if (busy) return;
+  busy = true;
+  const start = performance.now();
+  const seconds = () => `${((performance.now() - start) / 1000).toFixed(1)} s`;
+  say(`${doing} …`, "busy");
+  const timer = setInterval(() => say(`${doing} … ${seconds()}`, "busy"), 100);
+  try {
+    await action();
+    say(done.replace("%", seconds()));
+  } catch (error) {
+    say(error.message, "error");
+  } finally {
+    clearInterval(timer);
+    busy = false;
+    refresh();
+  }
+}
+
+function refresh() {
+  const { hole, map, filled, coarse, result } = state;
+  const painted = hole?.data.some((x) => x);
+  const may = {
+    "#over": hole, "#fill": painted, "#render": map && system.editable,
+    "#save-result": result, "#save-mask": painted, "#save-map": map,
+  };
+  for (const [name, on] of Object.entries(may)) $(name).disabled = busy || !on;
+  for (const [name, painting] of Object.entries({ hole, map })) {
+    const button = (what) => $(`[data-for=${name}] [data-do=${what}]`);
+    button("undo").disabled = busy || !painting?.done.length;
+    button("redo").disabled = busy || !painting?.undone.length;
+    button("reset").disabled = busy || !painting;
+  }
+  $("#classes").disabled = !map;
+  $("#shown").disabled = !(filled && (coarse || result));
+}
+
+function brush(name) {
+  const tool = $(`[name=${name}-tool]:checked`).value;
+  const size = Number($(`[data-for=${name}] .size input`).value);
+  const chosen = $("[name=class]:checked")?.value;
+  const value = name === "map" ? Number(chosen) : tool === "eraser" ? 0 : 1;
+  return { tool, size, value };
+}
+
+function edit(name, layer, palette) {
+  const painting = state[name], stage = $(`#${name}`);
+  const redraw = (was, box) => {
+    active = name;
+    const dirty = joined(was, box);
+    if (dirty) view.draw(layer, painting, palette, dirty);
+    if (!box && !busy) {
+      refresh();
+      say(`Press ${name === "map" ? "Render" : "Fill"} to see what comes of it.`);
+    }
+  };
+  for (const what of ["undo", "redo", "reset"]) {
+    $(`[data-for=${name}] [data-do=${what}]`).onclick = () => {
+      painting[what]();
+      view.draw(layer, painting, palette);
+      redraw();
+    };
+  }
+  view.draw(layer, painting, palette);
+  view.paintable(stage, painting, () => brush(name), redraw);
+}
+
+async function load(file) {
+  if (!file) return;
+  if (file.size > system.max_bytes) {
+    say(`The file is larger than ${system.max_bytes >> 20} MB.`, "error");
+    return;
+  }
+  await during("Loading", "Paint what is to be filled, then press Fill.", async () => {
+    const found = await api.load(file);
+    const picture = await createImageBitmap(file);
+    await forget();
+    const { id, width, height } = found;
+    const name = file.name.replace(/\.[^.]*$/, "") || "picture";
+    state = { id, name, picture, hole: new Painting(width, height) };
+    for (const input of document.querySelectorAll(".size input:not([id])")) {
+      input.max = Math.max(16, Math.round(Math.max(width, height) / 3));
+      input.value = Math.max(1, Math.round(Math.max(width, height) / 14));
+      input.dispatchEvent(new Event("input"));
+    }
+    view.showPicture($("#hole"), picture);
+    edit("hole", view.addLayer($("#hole"), width, height, "layer"), HOLE);
+  });
+}
+
+async function forget() {
+  const { id } = state;
+  state = {};
+  for (const name of ["hole", "map", "result"]) view.close($(`#${name}`));
+  $("#file").value = "";
+  if (id) await api.drop(id);
+}
+
+const fill = () => during("Filling", "Filled in %.", async () => {
+  const { id, hole } = state;
+  const { width, height } = hole;
+  const filled = new Painting(width, height, hole.data.slice());
+  const found = await api.fill(id, await png.encode(filled.data, width, height));
+  state.filled = filled;
+  state.coarse = await api.coarse(id);
+  await show("coarse");
+  if (found.map) await showMap();
+  state.result = await api.render(id);
+  await show("result");
+});
+
+async function showMap() {
+  const { id, filled, coarse } = state;
+  const { width, height } = filled;
+  const stage = $("#map");
+  $("#map-panel").hidden = $("#save-map").hidden = false;
+  state.map = new Painting(width, height, await png.decode(await api.map(id)));
+  view.showPicture(stage, await createImageBitmap(coarse));
+  const layer = view.addLayer(stage, width, height, "layer");
+  layer.style.opacity = $("#opacity").value / 100;
+  view.draw(view.addLayer(stage, width, height, "layer shade"), filled, SHADE);
+  const palette = Uint32Array.from(colours, ([r, g, b]) => rgba(r, g, b, 255));
+  if (system.editable) edit("map", layer, palette);
+  else view.draw(layer, state.map, palette);
+}
+
+const render = () => during("Rendering", "Rendered in %.", async () => {
+  const { width, height, data } = state.map;
+  const map = await png.encode(data, width, height);
+  state.result = await api.render(state.id, map);
+  await show("result");
+});
+
+async function show(what) {
+  const blob = state[what];
+  if (!blob) return;
+  $(`[name=shown][value=${what}]`).checked = true;
+  const bitmap = what === "picture" ? blob : await createImageBitmap(blob);
+  view.showPicture($("#result"), bitmap);
+}
+
+function save(blob, what) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = `${state.name}_${what}.png`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+}
+
+async function saveMask() {
+  const { width, height, data } = state.hole;
+  save(await png.encode(data.map((x) => 255 * x), width, height), "mask");
+}
+
+async function saveMap() {
+  const { width, height, data } = state.map;
+  save(await png.encode(data, width, height, colours), "map");
+}
+
+function listClasses() {
+  const open = { name: "leave open", colour: NOT_SAID, value: IGNORE };
+  const entries = system.classes.map((info, value) => ({ ...info, value }));
+  for (const { name, colour, value } of [...entries, open]) {
+    const label = document.createElement("label");
+    const input = document.createElement("input");
+    Object.assign(input, { type: "radio", name: "class", value });
+    input.checked = value === 0;
+    const text = document.createElement("span");
+    const swatch = document.createElement("i");
+    swatch.style.background = `rgb(${colour})`;
+    text.append(swatch, name);
+    label.append(input, text);
+    $("#classes").append(label);
+  }
+}
+
+function listen() {
+  const on = (name, what) => $(name).addEventListener("click", what);
+  on("#fill", fill);
+  on("#render", render);
+  on("#over", () => during("Clearing", "Load a picture.", forget));
+  on("#save-result", () => save(state.result, "result"));
+  on("#save-mask", saveMask);
+  on("#save-map", saveMap);
+  $("#file").onchange = (event) => load(event.target.files[0]);
+  $("#shown").onchange = (event) => show(event.target.value);
+  $("#opacity").oninput = (event) => {
+    const layer = $("#map .layer");
+    if (layer) layer.style.opacity = event.target.value / 100;
+  };
+  for (const input of document.querySelectorAll(".size input")) {
+    const unit = input.id ? "%" : "px";
+    const tell = () => { input.nextSibling.value = `${input.value} ${unit}`; };
+    input.addEventListener("input", tell);
+    tell();
+  }
+  document.ondragover = (event) => {
+    event.preventDefault();
+    $("#hole-panel").classList.add("over");
+  };
+  document.ondragleave = () => $("#hole-panel").classList.remove("over");
+  document.ondrop = (event) => {
+    event.preventDefault();
+    $("#hole-panel").classList.remove("over");
+    load(event.dataTransfer.files[0]);
+  };
+  document.onkeydown = (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+    event.preventDefault();
+    const what = event.shiftKey ? "redo" : "undo";
+    $(`[data-for=${active}] [data-do=${what}]`).click();
+  };
+}
+
+async function start() {
+  listen();
+  system = await api.system();
+  $("#system").textContent = system.name;
+  colours = Array.from({ length: 256 }, () => NOT_SAID);
+  system.classes.forEach(({ colour }, i) => { colours[i] = colour; });
+  if (system.editable) listClasses();
+  else {
+    $("#read-only").textContent =
+      `${system.name} follows no map: it fills by what surrounds the hole.`;
+    $("#read-only").hidden = false;
+    for (const name of ["#map-panel", "[data-for=map]", "#save-map"]) {
+      $(name).hidden = true;
+    }
+    $("[name=shown][value=coarse]").parentElement.hidden = true;
+  }
+  refresh();
+}
+
+start().catch((error) => say(error.message, "error"));

@@ -1,0 +1,107 @@
+// A picture of indices that is painted with hard edges: every pixel holds
+// exactly one number, before and after, and every stroke can be undone.
+
+const UNDO_BYTES = 2 ** 26;
+
+export class Painting {
+  constructor(width, height, data = new Uint8Array(width * height)) {
+    Object.assign(this, { width, height, data, original: data.slice() });
+    this.done = [];
+    this.undone = [];
+    this.before = null;
+  }
+
+  begin() {
+    this.before = this.data.slice();
+    this.dirty = null;
+  }
+
+  // Every pixel whose centre lies within `size / 2` of the line between two
+  // places [x, y], in pixels.
+  line([ax, ay], [bx, by], size, value) {
+    const reach = Math.max(size / 2, 0.71);
+    const [dx, dy] = [bx - ax, by - ay];
+    const length = dx * dx + dy * dy || 1;
+    this.#each(
+      [Math.min(ax, bx) - reach, Math.min(ay, by) - reach],
+      [Math.max(ax, bx) + reach, Math.max(ay, by) + reach],
+      (x, y) => {
+        const along = ((x + 0.5 - ax) * dx + (y + 0.5 - ay) * dy) / length;
+        const t = Math.min(1, Math.max(0, along));
+        const far = (x + 0.5 - ax - t * dx) ** 2 + (y + 0.5 - ay - t * dy) ** 2;
+        return far <= reach * reach;
+      }, value);
+  }
+
+  // Every pixel that a rectangle between two places touches; what this stroke
+  // had painted before is taken back.
+  rectangle([ax, ay], [bx, by], value) {
+    const last = this.dirty;
+    this.data.set(this.before);
+    this.dirty = null;
+    this.#each([Math.min(ax, bx), Math.min(ay, by)],
+      [Math.max(ax, bx), Math.max(ay, by)], () => true, value);
+    return last;
+  }
+
+  #each([left, top], [right, bottom], inside, value) {
+    const x0 = Math.max(0, Math.floor(left)), y0 = Math.max(0, Math.floor(top));
+    const x1 = Math.min(this.width - 1, Math.floor(right));
+    const y1 = Math.min(this.height - 1, Math.floor(bottom));
+    for (let y = y0; y <= y1; y++) {
+      for (let x = x0; x <= x1; x++) {
+        if (inside(x, y)) this.data[y * this.width + x] = value;
+      }
+    }
+    if (x0 <= x1 && y0 <= y1) this.dirty = joined(this.dirty, [x0, y0, x1, y1]);
+  }
+
+  end() {
+    if (this.dirty) {
+      this.done.push({
+        box: this.dirty, before: this.#cut(this.before, this.dirty),
+        after: this.#cut(this.data, this.dirty),
+      });
+      this.undone = [];
+    }
+    this.before = null;
+    let held = 0;
+    this.done = this.done.reverse().filter(
+      (step) => (held += 2 * step.before.length) < UNDO_BYTES).reverse();
+  }
+
+  reset() {
+    this.begin();
+    this.data.set(this.original);
+    this.dirty = [0, 0, this.width - 1, this.height - 1];
+    this.end();
+  }
+
+  undo() { this.#move(this.done, this.undone, "before"); }
+  redo() { this.#move(this.undone, this.done, "after"); }
+
+  #move(from, to, which) {
+    const step = from.pop();
+    if (!step) return;
+    to.push(step);
+    const [x0, y0, x1, y1] = step.box, wide = x1 - x0 + 1;
+    for (let y = y0; y <= y1; y++) {
+      const row = step[which].subarray((y - y0) * wide, (y - y0 + 1) * wide);
+      this.data.set(row, y * this.width + x0);
+    }
+  }
+
+  #cut(data, [x0, y0, x1, y1]) {
+    const wide = x1 - x0 + 1;
+    const out = new Uint8Array(wide * (y1 - y0 + 1));
+    for (let y = y0; y <= y1; y++) {
+      const at = y * this.width + x0;
+      out.set(data.subarray(at, at + wide), (y - y0) * wide);
+    }
+    return out;
+  }
+}
+
+export const joined = (a, b) => !a || !b ? a || b : [
+  Math.min(a[0], b[0]), Math.min(a[1], b[1]),
+  Math.max(a[2], b[2]), Math.max(a[3], b[3])];

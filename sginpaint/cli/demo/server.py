@@ -1,0 +1,268 @@
+"""The web application: what is asked under which address.
+
+    GET    /                           the page; its files stand in a table
+    GET    /api/system                 name, classes, limits
+    POST   /api/pictures               PNG, JPEG or WebP -> {id, width, height}
+    DELETE /api/pictures/<id>
+    PUT    /api/pictures/<id>/mask     PNG, all but 0 is hole -> {map: bool}
+    GET    /api/pictures/<id>/coarse   PNG
+    GET    /api/pictures/<id>/map      PNG of class indices
+    POST   /api/pictures/<id>/render   PNG of class indices or nothing -> PNG
+
+Bodies are raw files. Errors are `{"error": sentence}`.
+"""
+
+import asyncio
+import contextlib
+import importlib.resources
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from aiohttp import web
+
+from sginpaint import images
+from sginpaint.cli.demo import guards, memory, uploads
+from sginpaint.cli.demo.refusals import Refusal
+from sginpaint.cli.demo.sessions import Edit, Kept, Sessions
+from sginpaint.cli.demo.worker import Worker
+
+if TYPE_CHECKING:
+  from sginpaint.editing import Editor
+
+BODY_SECONDS = 60.0  # that one upload may take
+MAX_UPLOADS = 256 * 2**20  # bytes of all uploads that are held at a time
+SWEEP_SECONDS = 20.0
+_PAGE = {
+  "/": ("index.html", "text/html"),
+  "/app.js": ("app.js", "text/javascript"),
+  "/api.js": ("api.js", "text/javascript"),
+  "/painting.js": ("painting.js", "text/javascript"),
+  "/png.js": ("png.js", "text/javascript"),
+  "/view.js": ("view.js", "text/javascript"),
+  "/style.css": ("style.css", "text/css"),
+  "/icon.svg": ("icon.svg", "image/svg+xml"),
+}
+
+
+class Demo:
+  """The handlers, and what they share.
+
+  Attributes:
+    editor: what fills.
+    name: of the system, for the page.
+    sessions: what is kept between requests.
+    worker: where pictures are decoded, filled and encoded.
+  """
+
+  def __init__(
+    self, editor: "Editor", *, name: str, sessions: Sessions, worker: Worker
+  ):
+    self.editor, self.name = editor, name
+    self.sessions, self.worker = sessions, worker
+    self._held = 0
+
+  async def system(self, request: web.Request) -> web.Response:
+    """GET /api/system."""
+    del request
+    classes = [
+      {"name": info["name"], "colour": list(info["colour"])}
+      for info in self.editor.classes
+    ]
+    return web.json_response(
+      {
+        "name": self.name,
+        "editable": self.editor.editable,
+        "classes": classes,
+        "max_bytes": uploads.MAX_BYTES,
+        "max_pixels": uploads.MAX_PIXELS,
+      }
+    )
+
+  async def add(self, request: web.Request) -> web.Response:
+    """POST /api/pictures."""
+    async with self._upload(request) as data:
+      picture = await self.worker.run(uploads.decode_picture, data)
+    key = self.sessions.add(picture)
+    height, width = picture.size
+    answer = {"id": key, "width": width, "height": height}
+    return web.json_response(answer, status=201)
+
+  async def drop(self, request: web.Request) -> web.Response:
+    """DELETE /api/pictures/<id>."""
+    self.sessions.drop(request.match_info["id"])
+    return web.Response(status=204)
+
+  async def fill(self, request: web.Request) -> web.Response:
+    """PUT /api/pictures/<id>/mask."""
+    kept = self._kept(request)
+    async with self._upload(request) as data:
+      await self.worker.run(self._begin, kept, data)
+    self.sessions.trim()
+    has_map = self._edit(kept).session.segmentation is not None
+    return web.json_response({"map": has_map})
+
+  def _begin(self, kept: Kept, data: bytes) -> None:
+    mask = uploads.decode_mask(data, kept.picture.size)
+    kept.edit = Edit(mask, self.editor.begin(kept.picture.rgb, mask))
+
+  async def coarse(self, request: web.Request) -> web.Response:
+    """GET /api/pictures/<id>/coarse."""
+    kept = self._kept(request)
+    edit = self._edit(kept)
+    return _png(
+      await self.worker.run(_encode, kept, edit.mask, edit.session.coarse)
+    )
+
+  async def map(self, request: web.Request) -> web.Response:
+    """GET /api/pictures/<id>/map."""
+    segmentation = self._edit(self._kept(request)).session.segmentation
+    if segmentation is None:
+      raise Refusal(404, f"{self.name} makes no map")
+    return _png(await self.worker.run(_encode_indices, segmentation))
+
+  async def render(self, request: web.Request) -> web.Response:
+    """POST /api/pictures/<id>/render."""
+    kept = self._kept(request)
+    edit = self._edit(kept)
+    async with self._upload(request) as data:
+      if data and not self.editor.editable:
+        raise Refusal(409, f"{self.name} follows no map")
+      return _png(await self.worker.run(self._render, kept, edit, data))
+
+  def _render(self, kept: Kept, edit: Edit, data: bytes) -> bytes:
+    size, count = kept.picture.size, len(self.editor.classes)
+    given = uploads.decode_map(data, size, count) if data else None
+    return _encode(kept, edit.mask, edit.session.render(given))
+
+  def _kept(self, request: web.Request) -> Kept:
+    return self.sessions.get(request.match_info["id"])
+
+  def _edit(self, kept: Kept) -> Edit:
+    if kept.edit is None:
+      raise Refusal(409, "this picture has no hole yet; send its mask first")
+    return kept.edit
+
+  @contextlib.asynccontextmanager
+  async def _upload(self, request: web.Request) -> AsyncIterator[bytes]:
+    """The body of a request, counted as long as it is held.
+
+    Raises:
+      Refusal: it is compressed, of unknown length, too large, too slow or
+        broken off, or too much is held already.
+    """
+    length = _length(request)
+    if self._held + length > MAX_UPLOADS:
+      raise Refusal(503, "too many uploads at once; try again soon")
+    self._held += length
+    try:
+      yield await _read(request)
+    finally:
+      self._held -= length
+
+
+async def _read(request: web.Request) -> bytes:
+  try:
+    async with asyncio.timeout(BODY_SECONDS):
+      return await request.read()
+  except TimeoutError as e:
+    raise Refusal(408, "the upload took too long") from e
+  except (ConnectionError, web.RequestPayloadError) as e:
+    raise Refusal(400, "the upload broke off") from e
+
+
+def _length(request: web.Request) -> int:
+  if "Content-Encoding" in request.headers:
+    raise Refusal(415, "uploads must not be compressed once more")
+  length = request.content_length
+  if length is None:
+    if request.can_read_body:
+      raise Refusal(411, "the upload does not say how long it is")
+    return 0
+  if length > uploads.MAX_BYTES:
+    megabytes = uploads.MAX_BYTES / 2**20
+    raise Refusal(413, f"the upload is larger than {megabytes:.0f} MB")
+  return length
+
+
+def _encode(kept: Kept, mask: np.ndarray, filled: np.ndarray) -> bytes:
+  # Depth, transparency and colour profile stay those of the picture.
+  return images.encode_picture("result.png", kept.picture, filled, mask)
+
+
+def _encode_indices(indices: np.ndarray) -> bytes:
+  return cv2.imencode(".png", indices)[1].tobytes()
+
+
+def _png(data: bytes) -> web.Response:
+  return web.Response(body=data, content_type="image/png")
+
+
+def create_app(
+  editor: "Editor",
+  *,
+  name: str,
+  host: str,
+  sessions: Sessions | None = None,
+  worker: Worker | None = None,
+) -> web.Application:
+  """Makes the application.
+
+  Args:
+    editor: what fills.
+    name: of the system, for the page.
+    host: name or address that the server is bound to.
+    sessions: with other limits than usual.
+    worker: with another limit than usual.
+  """
+  sessions = Sessions() if sessions is None else sessions
+  worker = Worker() if worker is None else worker
+  demo = Demo(editor, name=name, sessions=sessions, worker=worker)
+  app = web.Application(
+    middlewares=[guards.answer, guards.only_for(host)],
+    client_max_size=uploads.MAX_BYTES,
+  )
+  picture = "/api/pictures/{id}"
+  app.add_routes(
+    [
+      web.get("/api/system", demo.system),
+      web.post("/api/pictures", demo.add),
+      web.delete(picture, demo.drop),
+      web.put(f"{picture}/mask", demo.fill),
+      web.get(f"{picture}/coarse", demo.coarse),
+      web.get(f"{picture}/map", demo.map),
+      web.post(f"{picture}/render", demo.render),
+    ]
+  )
+  for path, (file, kind) in _PAGE.items():
+    app.router.add_get(path, _static(file, kind))
+
+  async def tidy(app: web.Application) -> AsyncIterator[None]:
+    del app
+    task = asyncio.create_task(_sweep(sessions))
+    yield
+    task.cancel()
+    worker.close()
+
+  app.cleanup_ctx.append(tidy)
+  return app
+
+
+def _static(file: str, kind: str):
+  """A handler that knows one file, read once: requests name no paths."""
+  data = importlib.resources.files(__package__).joinpath("page", file)
+  body = data.read_bytes()
+
+  async def handler(request: web.Request) -> web.Response:
+    del request
+    return web.Response(body=body, content_type=kind, charset="utf-8")
+
+  return handler
+
+
+async def _sweep(sessions: Sessions) -> None:
+  while True:
+    await asyncio.sleep(SWEEP_SECONDS)
+    sessions.trim()
+    await asyncio.to_thread(memory.give_back)
