@@ -122,15 +122,16 @@ def _eval() -> ConfigDict:
   c.masks = "irregular"  # irregular | center | rectangle | folder of masks
   c.irregular_ratio = (0.01, 0.6)  # spread evenly over its six buckets
   c.white_is_hole = True  # polarity of mask files
-  c.guidance = "predicted"  # none | predicted | truth
+  c.guidance = "predicted"  # none | predicted | truth | others
   c.count = 0  # pictures evaluated; 0 = all of the split
   c.batch_size = 8  # pictures evaluated at once
   c.seed = 0  # of the pairing of pictures and masks
   c.baselines = ("mean_color", "telea", "navier_stokes")  # scored beside
   c.feature_network = "none"  # of FID, KID, IDS: none | workdir | random:<seed>
   c.lpips_network = "none"  # of LPIPS: none | workdir | random:<seed>
-  c.analyses = ()  # of hole_segmentation, calibration, scales
+  c.analyses = ()  # hole_segmentation, calibration, scales, controllability
   c.segmenter = "none"  # none | workdir: reads the filled pictures
+  c.edits = 1  # per picture, tried by the analysis `controllability`
   c.panels = 24  # pictures in the report
   c.outputs = ("prior",)  # intermediates shown beside them, where they exist
   return c

@@ -24,6 +24,7 @@ _LATER: dict[tuple[str, ...], dict[str, Any]] = {
     "lpips_network": "none",
     "analyses": [],
     "segmenter": "none",
+    "edits": 1,
   },
 }
 

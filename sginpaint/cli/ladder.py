@@ -7,6 +7,14 @@ Every row has the same data, masks, batches and steps; --config.<field>=VALUE
 changes a field of all. Under one seed all rows see the same pictures in the
 same order, crops and holes, and begin from the same key.
 
+A row may begin with what another learnt: where its config.init_from names
+runs/<config> and <config> is a row above, that row's training under the same
+seed is meant. So the stages of one system are trained one after the other:
+
+python -m sginpaint ladder --workdir=runs/ladder_espa --truth --configs \\
+    configs/espa_stage1_no_attention.py:quick configs/espa_stage1.py:quick \\
+    configs/espa_stage2.py:quick configs/espa_stage3.py:quick
+
 Trainings are kept in WORKDIR/<config>/seed<k>, their evaluations in its
 eval/<masks> and eval_true_map/<masks>. WORKDIR/ladder.md and ladder.json hold
 the rows that were asked for, as far as they are known, and are written anew
@@ -24,6 +32,7 @@ from ml_collections import ConfigDict
 
 from sginpaint.cli.config_files import parse_config
 from sginpaint.cli.evaluate import check_eval
+from sginpaint.cli.ladder_stages import check_stages
 from sginpaint.cli.overrides import split_overrides
 from sginpaint.cli.parser import Parser, add_split_flag
 from sginpaint.cli.train import check_workdir
@@ -45,6 +54,7 @@ _EQUAL = (
   "eval.feature_network",
   "eval.lpips_network",
   "eval.segmenter",
+  "eval.edits",
 )
 # Threads change no example; rows may learn from labels of another origin.
 _FREE = ("data.threads", "data.labels")
@@ -70,6 +80,7 @@ def main(argv: list[str]) -> int:
     raise UserError(f"--seeds={options.seeds}: give at least 1")
   configs = read_configs(options.configs, overrides)
   check_comparable(configs)
+  check_stages(configs)
   _check_masks(options.masks, configs)
   check_workdir(options.workdir)
   # JAX takes seconds to import: a mistyped flag should not wait for it.

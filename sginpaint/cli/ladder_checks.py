@@ -14,16 +14,17 @@ from ml_collections import ConfigDict
 from sginpaint import checkpoints, workdirs
 from sginpaint.cli.evaluate import split_name
 from sginpaint.cli.ladder_records import Run
+from sginpaint.cli.ladder_stages import source_rows
 from sginpaint.data.datasets import Dataset
 from sginpaint.data.mask_files import MaskFolder
 from sginpaint.data.splits import Split
 from sginpaint.errors import UserError
-from sginpaint.evaluation.analyses import build_analyst
+from sginpaint.evaluation.analyses import build_analyst, choose_analyses
 from sginpaint.evaluation.baselines import check_names
-from sginpaint.evaluation.evaluator import check_guidance
+from sginpaint.evaluation.completed_segmentation import load_judge
+from sginpaint.evaluation.guidance import check_guidance, take_guidance
 from sginpaint.evaluation.manifest import KINDS, clip_buckets
 from sginpaint.evaluation.perceptual_metrics import load_networks
-from sginpaint.evaluation.predictor import take_guidance
 from sginpaint.evaluation.protocols import get_protocol
 from sginpaint.systems import System, build_system, example_batch
 from sginpaint.training import frozen, setup, sharding
@@ -63,8 +64,9 @@ def check_configs(
       tried = dataset.split(split_name(config, split))
       setup.open_masks(config)
       build_optimizers(config.optimizer, config.steps)
-      for source in config.init_from.values():
-        checkpoints.load(source)
+      for target, source in config.init_from.items():
+        if target not in source_rows(config, configs):
+          checkpoints.load(source)
       _check_evaluation(config, masks)
       system = build_system(config)
       _check_analyses(config, system, tried)
@@ -88,9 +90,6 @@ def _check_evaluation(config: ConfigDict, masks: Sequence[str]) -> None:
 
 
 def _check_analyses(config: ConfigDict, system: System, split: Split) -> None:
-  # What else is served needs networks that no workdir holds yet.
-  if system.SERVED:
-    return
   example = example_batch(config)
   shapes = jax.eval_shape(system.init, jax.random.key(0), example)
   untrained = checkpoints.Loaded(
@@ -102,7 +101,12 @@ def _check_analyses(config: ConfigDict, system: System, split: Split) -> None:
     hash="",
     workdir=os.devnull,
   )
-  build_analyst(untrained, split)
+  if not system.SERVED:
+    build_analyst(untrained, split)
+    return
+  # What it puts out needs networks that no workdir holds yet.
+  choose_analyses(config)
+  load_judge(untrained)
 
 
 def check_run(run: Run, dataset: Dataset) -> None:

@@ -22,6 +22,7 @@ from sginpaint.cli import ladder_records as records
 from sginpaint.cli.evaluate import open_run, split_name
 from sginpaint.cli.ladder_checks import check_configs, check_run
 from sginpaint.cli.ladder_records import NO_MASKS, Job, Run
+from sginpaint.cli.ladder_stages import begin_from
 from sginpaint.errors import UserError
 from sginpaint.evaluation.evaluator import evaluate
 from sginpaint.evaluation.ladder import (
@@ -106,7 +107,11 @@ class Ladder:
   def _run(self, name: str, seed: int, guided: bool) -> Run:
     config = self.configs[name].copy_and_resolve_references()
     config.seed = seed
-    return Run(name, config, self.workdir / name / f"seed{seed}", guided)
+    begin_from(config, {n: self._folder(n, seed) for n in self.configs})
+    return Run(name, config, self._folder(name, seed), guided)
+
+  def _folder(self, name: str, seed: int) -> pathlib.Path:
+    return self.workdir / name / f"seed{seed}"
 
   def jobs(self, run: Run) -> list[Job]:
     """The evaluations of a run, if it fills holes."""

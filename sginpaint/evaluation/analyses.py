@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from ml_collections import ConfigDict
 
 from sginpaint.checkpoints import Loaded
 from sginpaint.data.splits import Split
@@ -20,6 +21,8 @@ from sginpaint.evaluation.completed_segmentation import (
   Judge,
   load_judge,
 )
+from sginpaint.evaluation.controllability import Controllability
+from sginpaint.evaluation.edits import Editor
 from sginpaint.evaluation.hole_segmentation import HoleSegmentation
 from sginpaint.evaluation.protocols import Measure
 from sginpaint.evaluation.results import Row, buckets_of
@@ -27,7 +30,7 @@ from sginpaint.evaluation.scales import Scales
 from sginpaint.evaluation.served import output_names
 
 ANALYSES: dict[str, type[Analysis]] = {
-  a.NAME: a for a in (HoleSegmentation, Calibration, Scales)
+  a.NAME: a for a in (HoleSegmentation, Calibration, Scales, Controllability)
 }
 NO_LABELS = "no labels"
 OTHER_CLASSES = "no labels: the data set has other classes than the training"
@@ -41,6 +44,8 @@ class Analyst:
     keys: outputs of the system that are looked at.
     details: those that are shown of a few pictures.
     statement: why no labels are compared with; "" where they are.
+    editor: draws the edits that the system shall follow, where some analysis
+      wants them.
   """
 
   def __init__(
@@ -49,6 +54,7 @@ class Analyst:
     *,
     judge: Judge | None = None,
     statement: str = NO_LABELS,
+    editor: Editor | None = None,
   ):
     """Starts with nothing counted.
 
@@ -56,11 +62,12 @@ class Analyst:
       analyses: to run, in the order of the report.
       judge: a segmenter that is shown every method's composite.
       statement: see the class.
+      editor: see the class.
     """
     self._analyses = tuple(analyses)
     self._judge = judge
     self._counts: dict[str, dict[str, dict[str, Any]]] = {}
-    self.statement = statement
+    self.statement, self.editor = statement, editor
     self.measures: tuple[Measure, ...] = sum(
       (a.MEASURES for a in self._analyses), ()
     )
@@ -128,25 +135,54 @@ def build_analyst(loaded: Loaded, split: Split) -> Analyst:
   """What `loaded.config.eval` asks for.
 
   Raises:
-    UserError: an analysis is not known or the system lacks an output that it
-      needs; or see `load_judge`.
+    UserError: the system lacks an output that an analysis needs; or see
+      `choose_analyses` and `load_judge`.
   """
-  names = tuple(loaded.config.eval.analyses)
+  kinds = choose_analyses(loaded.config)
   judge = load_judge(loaded)
   statement = _statement(loaded, split)
-  if not names and judge is None:
+  if not kinds and judge is None:
     return Analyst(statement=statement)
-  make: Any = {
-    "available": output_names(loaded),
-    "classes": tuple(info["name"] for info in loaded.config.data.classes),
-    "statement": statement,
-  }
-  chosen = [_checked(name)(**make) for name in names]
+  if judge:
+    kinds.append(CompletedSegmentation)
+  available = output_names(loaded)
+  chosen = [
+    kind(
+      available=available,
+      classes=tuple(info["name"] for info in loaded.config.data.classes),
+      statement=statement,
+      segmenter=judge.record if judge else {},
+    )
+    for kind in kinds
+  ]
   for analysis in chosen:
     _check_outputs(analysis, loaded)
-  if judge:
-    chosen.append(CompletedSegmentation(**make, segmenter=judge.record))
-  return Analyst(chosen, judge=judge, statement=statement)
+  editor = None
+  if Controllability in kinds and not statement:
+    settings = loaded.config.eval
+    editor = Editor(split, seed=settings.seed, edits=settings.edits)
+  return Analyst(chosen, judge=judge, statement=statement, editor=editor)
+
+
+def choose_analyses(config: ConfigDict) -> list[type[Analysis]]:
+  """The analyses that `config.eval` names.
+
+  Raises:
+    UserError: one is not known, or it lacks a setting that it needs.
+  """
+  kinds = [_known(name) for name in config.eval.analyses]
+  for kind in kinds:
+    if kind.NEEDS_SEGMENTER and config.eval.segmenter == "none":
+      raise UserError(
+        f"config.eval.analyses: {kind.NAME} needs a segmenter that reads the "
+        "filled pictures; name its workdir as config.eval.segmenter"
+      )
+  if Controllability in kinds and config.eval.edits < 1:
+    raise UserError(
+      f"config.eval.edits is {config.eval.edits}; give at least 1, or leave "
+      f"{Controllability.NAME} out of config.eval.analyses"
+    )
+  return kinds
 
 
 def _statement(loaded: Loaded, split: Split) -> str:
@@ -157,7 +193,7 @@ def _statement(loaded: Loaded, split: Split) -> str:
   return "" if found == trained else OTHER_CLASSES
 
 
-def _checked(name: str) -> type[Analysis]:
+def _known(name: str) -> type[Analysis]:
   if name not in ANALYSES:
     raise UserError(
       f"config.eval.analyses: {name!r} is not known; choose from "

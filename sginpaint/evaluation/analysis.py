@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from sginpaint.batch import IGNORE
+from sginpaint.evaluation.edits import Edits
 from sginpaint.evaluation.protocols import Measure
 from sginpaint.evaluation.results import Row
 from sginpaint.evaluation.segmentation import mean_scores
@@ -36,6 +37,7 @@ class View:
     outputs: {key: [B, ...]} of the system.
     judged: {method: int32 [B, H, W]}, what a segmenter sees in each method's
       composite; empty without a segmenter.
+    edits: of the label map, and what came of them; None where nobody edits.
   """
 
   truth: chex.Array
@@ -43,6 +45,7 @@ class View:
   labels: chex.Array | None
   outputs: Mapping[str, chex.Array]
   judged: Mapping[str, chex.Array]
+  edits: Edits | None = None
 
   @property
   def hole_labels(self) -> jax.Array:
@@ -78,17 +81,22 @@ class Analysis:
     available: keys of all outputs of the system.
     classes: names of the K classes.
     statement: why there are no labels to compare with; "" where there are.
+    segmenter: name, hash and workdir of the one that reads filled pictures;
+      empty without one.
   """
 
   NAME: ClassVar[str] = ""
   # Outputs without which there is nothing to analyse.
   NEEDS: ClassVar[tuple[str, ...]] = ()
+  # Whether there is nothing to analyse without `config.eval.segmenter`.
+  NEEDS_SEGMENTER: ClassVar[bool] = False
   # Columns of the tables that `scores` fills.
   MEASURES: ClassVar[tuple[Measure, ...]] = ()
 
   available: frozenset[str] = frozenset()
   classes: tuple[str, ...] = ()
   statement: str = ""
+  segmenter: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
   @property
   def keys(self) -> tuple[str, ...]:

@@ -45,15 +45,9 @@ _FIELD = "config.eval.segmenter"
 
 @dataclasses.dataclass(frozen=True)
 class CompletedSegmentation(Analysis):
-  """Confusion matrices of a segmenter's maps, and of the system's own.
-
-  Attributes:
-    segmenter: its name, hash and workdir, for the record.
-  """
+  """Confusion matrices of a segmenter's maps, and of the system's own."""
 
   NAME: ClassVar[str] = "completed_segmentation"
-
-  segmenter: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
   @property
   def keys(self) -> tuple[str, ...]:
@@ -182,8 +176,8 @@ def load_judge(loaded: Loaded) -> Judge | None:
       f"{_FIELD}={path}: knows the classes {', '.join(names)}; "
       f"the checkpoint knows {', '.join(expected)}"
     )
-  for name, found in _hashes_of_frozen(loaded.workdir).items():
-    if found == judge.hash:
+  for name, guide in _guides(loaded).items():
+    if checkpoints.load(guide).hash == judge.hash:
       raise UserError(
         f"{_FIELD}={path}: is the network {name!r} that guided the training; "
         "give another one"
@@ -191,7 +185,11 @@ def load_judge(loaded: Loaded) -> Judge | None:
   return Judge(judge)
 
 
-def _hashes_of_frozen(workdir: str) -> dict[str, str]:
-  folder = Path(workdir) / "frozen"
-  found = sorted(folder.iterdir()) if folder.is_dir() else []
-  return {path.name: checkpoints.load(str(path)).hash for path in found}
+def _guides(loaded: Loaded) -> dict[str, str]:
+  """{name: workdir} of the networks that help in the training."""
+  folder = Path(loaded.workdir) / "frozen"
+  if folder.is_dir():
+    return {path.name: str(path) for path in sorted(folder.iterdir())}
+  # Before a training they lie where its config says.
+  fields = loaded.config.objective.items()
+  return {n: v for n, v in fields if isinstance(v, str) and steps(v)}

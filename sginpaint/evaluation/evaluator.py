@@ -15,16 +15,21 @@ from typing import Any
 import numpy as np
 import tqdm
 
+from sginpaint.batch import Batch, Guidance
 from sginpaint.checkpoints import Loaded
-from sginpaint.data.pipeline import evaluation_batches
+from sginpaint.data.pipeline import BatchIterator, evaluation_batches
 from sginpaint.data.splits import Split
-from sginpaint.errors import UserError
 from sginpaint.evaluation import provenance, results
 from sginpaint.evaluation.analyses import Analyst, build_analyst
 from sginpaint.evaluation.baselines import check_names
 from sginpaint.evaluation.classifiers import evaluate_classifier
 from sginpaint.evaluation.collector import Collector
 from sginpaint.evaluation.gallery import Gallery
+from sginpaint.evaluation.guidance import (
+  OTHERS,
+  check_guidance,
+  other_pictures,
+)
 from sginpaint.evaluation.manifest import Manifest, build_manifest
 from sginpaint.evaluation.output import save
 from sginpaint.evaluation.perceptual_metrics import Observer, load_networks
@@ -33,7 +38,6 @@ from sginpaint.evaluation.protocols import Protocol, get_protocol
 from sginpaint.evaluation.results import SYSTEM, Evaluation, Panel, Row
 from sginpaint.evaluation.segmenters import evaluate_segmenter
 from sginpaint.evaluation.served import output_names
-from sginpaint.systems import System
 
 _HOST_THREADS = 4
 
@@ -87,7 +91,7 @@ def run(
 
   Raises:
     UserError: a setting is not known, the split is empty or lacks what
-      `guidance = "truth"` needs, a network is missing or puts out NaN, or see
+      `guidance` needs, a network is missing or puts out NaN, or see
       `build_analyst`.
   """
   config = loaded.config
@@ -151,27 +155,6 @@ def _predictor(
     analyst=analyst,
     look_at_truth=not collector.truth_is_known,
   )
-
-
-def check_guidance(system: System, split: Split, config: Any) -> None:
-  """Truth may guide a system only if both mean the same by class 3.
-
-  Raises:
-    UserError: the split has no labels, or other classes than the training.
-  """
-  if config.eval.guidance != "truth" or "segmentation" not in system.GUIDANCE:
-    return
-  if not split.labelled:
-    raise UserError(
-      f"config.eval.guidance is 'truth', but split {split.name} has no labels; "
-      "use predicted"
-    )
-  trained = [info["name"] for info in config.data.classes]
-  if [info.name for info in split.classes] != trained:
-    raise UserError(
-      "config.eval.guidance is 'truth', but the classes of the data set are "
-      f"not those of the training ({', '.join(trained)}); use predicted"
-    )
 
 
 def _manifest(split: Split, config: Any) -> Manifest:
@@ -239,19 +222,37 @@ def _measured(
   pool: ThreadPoolExecutor,
 ) -> Iterator[Measured]:
   """Yields one `Measured` per batch, in the order of the split."""
-  with evaluation_batches(
-    split,
-    batch_size=predictor.batch_size(config.eval.batch_size),
-    image_size=config.data.image_size,
-    resize=config.data.resize,
-    crop_size=config.data.crop_size,
-    threads=config.data.threads,
-    indices=manifest.indices,
-  ) as batches:
-    for batch in batches:
-      # Padding repeats a picture that is there, so it has a mask as well.
-      mask = manifest.draw(np.asarray(batch.index))
-      yield predictor(batch, mask, tuple(config.eval.baselines), pool)
+  size = predictor.batch_size(config.eval.batch_size)
+  for batch in _batches(config, split, manifest, size):
+    # Padding repeats a picture that is there, so it has a mask as well.
+    mask = manifest.draw(np.asarray(batch.index))
+    yield predictor(batch, mask, tuple(config.eval.baselines), pool)
+
+
+def _batches(
+  config: Any, split: Split, manifest: Manifest, size: int
+) -> Iterator[Batch]:
+  """With the labels of other pictures as guidance where these shall guide."""
+
+  def read(indices: list[int]) -> BatchIterator:
+    return evaluation_batches(
+      split,
+      batch_size=size,
+      image_size=config.data.image_size,
+      resize=config.data.resize,
+      crop_size=config.data.crop_size,
+      threads=config.data.threads,
+      indices=indices,
+    )
+
+  with read(manifest.indices) as batches:
+    if config.eval.guidance != OTHERS or not split.labelled:
+      yield from batches
+      return
+    others = other_pictures(split, config.eval.seed)
+    with read([others[i] for i in manifest.indices]) as theirs:
+      for batch, other in zip(batches, theirs, strict=True):
+        yield batch.replace(guidance=Guidance(segmentation=other.segmentation))
 
 
 def rows_of(measured: Measured, manifest: Manifest) -> list[Row]:

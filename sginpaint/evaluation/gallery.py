@@ -13,11 +13,13 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
+from sginpaint.batch import IGNORE
 from sginpaint.evaluation.manifest import Manifest
 from sginpaint.evaluation.predictor import Measured
 from sginpaint.evaluation.results import SYSTEM, Panel, Row
 from sginpaint.evaluation.visualize import (
   color_labels,
+  outline,
   rise,
   show_output,
   wrong_labels,
@@ -30,6 +32,10 @@ TRUE_LABELS = "true_labels"  # among extras and details
 WRONG_LABELS = "wrong_labels"  # among extras
 RISE = "rise"  # of the confidence at a scale, among details
 JUDGED = "segmenter_on_"  # before a method, among details
+GUIDING_MAP = "guiding_map"  # among extras
+# Of the first edit, among details: the map that asks for it, the fill, and what
+# a segmenter sees in that.
+EDIT_TOLD, EDIT_FILL, EDIT_READ = "edit_told", "edit_fill", "edit_read"
 RANK_BY = "hole_psnr"  # higher = better
 
 
@@ -105,6 +111,8 @@ class Gallery:
   def _panel(self, measured: Measured, i: int, row: Row) -> Panel:
     extras = self._shown(measured, i, self._outputs)
     labels = measured.labels
+    if measured.told is not None:
+      extras[GUIDING_MAP] = color_labels(measured.told[i], self._colors)
     if labels is not None and "segmentation" in extras:
       found = np.asarray(measured.outputs["segmentation"][i])
       extras[TRUE_LABELS] = color_labels(labels[i], self._colors)
@@ -147,6 +155,22 @@ class Gallery:
       if scale + 1 in maps
     }
 
+  def _edit(self, measured: Measured, i: int) -> dict[str, np.ndarray]:
+    """The first edit of a picture, its region outlined; {} without one."""
+    edits = measured.edits
+    if edits is None or not (region := np.asarray(edits.regions[i, 0])).any():
+      return {}
+    told = np.asarray(edits.told[i, 0])
+    if "segmentation" in measured.outputs:
+      own = np.asarray(measured.outputs["segmentation"][i])
+      told = np.where(told == IGNORE, own, told)
+    shown = {EDIT_TOLD: color_labels(told, self._colors)}
+    if edits.fills is not None and edits.readings is not None:
+      read = np.asarray(edits.readings[i, 0])
+      shown[EDIT_FILL] = np.asarray(edits.fills[i, 0])
+      shown[EDIT_READ] = color_labels(read, self._colors)
+    return {name: outline(picture, region) for name, picture in shown.items()}
+
   def _detailed(
     self, measured: Measured, i: int, row: Row
   ) -> dict[str, np.ndarray]:
@@ -156,6 +180,7 @@ class Gallery:
     shown |= self._rises(measured, i)
     for method, maps in measured.judged.items():
       shown[JUDGED + method] = color_labels(np.asarray(maps[i]), self._colors)
+    shown |= self._edit(measured, i)
     if shown and measured.labels is not None:
       shown[TRUE_LABELS] = color_labels(measured.labels[i], self._colors)
     return shown

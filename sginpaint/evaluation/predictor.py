@@ -1,11 +1,8 @@
 """The part of an evaluation that runs on devices, one batch at a time.
 
 Labels never reach `predict`. What a system may know of the hole comes by
-`batch.guidance`, filled according to `config.eval.guidance`:
-  predicted: None; the system uses its own prediction of the meaning,
-  none: an empty `Guidance`; the system fills without meaning if it can,
-  truth: the labels of the data set (an upper bound, not a result).
-The analyses compare with labels afterwards.
+`batch.guidance` (guidance.py); an edit (edits.py) is one more prediction under
+a changed one. The analyses compare with labels afterwards.
 """
 
 import dataclasses
@@ -23,11 +20,11 @@ from sginpaint.errors import UserError
 from sginpaint.evaluation.analyses import Analyst
 from sginpaint.evaluation.analysis import Findings, View
 from sginpaint.evaluation.baselines import fill_batch
+from sginpaint.evaluation.edits import Edits
+from sginpaint.evaluation.guidance import take_guidance
 from sginpaint.evaluation.perceptual_metrics import Observer
 from sginpaint.evaluation.protocols import ROUND, Protocol, quantise
 from sginpaint.evaluation.results import SYSTEM, TRUTH
-
-GUIDANCE_MODES = ("none", "predicted", "truth")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +42,8 @@ class Measured:
     judged: {method: int32 [>= n, S, S]} what a segmenter sees in the fills and,
       under `TRUTH`, in the truth, still on the device; empty without one.
     found: {analysis: findings of n pictures}.
+    told: int [n, S, S], the map that guided; None where none did.
+    edits: of >= n pictures, still on the device; None where nobody edits.
     features: {method: float32 [n, D]} of the fills, and of the truth under
       `TRUTH`; empty without a network that makes them.
   """
@@ -58,30 +57,13 @@ class Measured:
   outputs: Mapping[str, jax.Array]
   judged: Mapping[str, jax.Array]
   found: Mapping[str, Findings]
+  told: np.ndarray | None
+  edits: Edits | None
   features: Mapping[str, np.ndarray]
 
 
-def take_guidance(batch: Batch, mode: str) -> Guidance | None:
-  """What `predict` may know of the hole; see the module's docstring.
-
-  Raises:
-    UserError: `mode` is not known, or is "truth" without labels.
-  """
-  if mode not in GUIDANCE_MODES:
-    raise UserError(
-      f"config.eval.guidance is {mode!r}; choose from "
-      f"{', '.join(GUIDANCE_MODES)}"
-    )
-  if mode == "predicted":
-    return None
-  if mode == "none":
-    return Guidance()
-  if batch.segmentation is None and batch.attributes is None:
-    raise UserError(
-      "config.eval.guidance is 'truth', but the data set has no labels; "
-      "use predicted or none"
-    )
-  return Guidance(segmentation=batch.segmentation, attributes=batch.attributes)
+# Truth, mask and guidance on the devices.
+Placed = tuple[jax.Array, jax.Array, Guidance | None]
 
 
 class Predictor:
@@ -104,7 +86,7 @@ class Predictor:
       loaded: a checkpoint.
       protocol: what is measured.
       outputs: intermediates to hand back, where the system makes them.
-      guidance: see the module's docstring.
+      guidance: see guidance.py.
       observer: networks that measure too.
       analyst: looks at the intermediates.
       look_at_truth: give the features of the truth beside those of the fills.
@@ -115,6 +97,7 @@ class Predictor:
     self._observer = observer or Observer()
     self._analyst = analyst or Analyst()
     self._look_at_truth = look_at_truth
+    self._takes_map = "segmentation" in loaded.system.GUIDANCE
     self._variables = jax.device_put(
       (loaded.variables, loaded.frozen), NamedSharding(mesh, PartitionSpec())
     )
@@ -165,9 +148,8 @@ class Predictor:
     n = int(np.asarray(batch.valid).sum())
     truth, index = np.asarray(batch.image), np.asarray(batch.index)
     labels = None if self._analyst.statement else batch.segmentation
-    *placed, placed_labels = jax.device_put(
-      (truth, mask, take_guidance(batch, self._guidance), labels), self._split
-    )
+    guidance = take_guidance(batch, self._guidance)
+    placed = jax.device_put((truth, mask, guidance), self._split)
     # Returns at once: the devices work while the host fills the baselines.
     by_rule, finite, outputs = self._predict(*self._variables, *placed)
     host_fills = {
@@ -180,9 +162,9 @@ class Predictor:
     }
     composites = {SYSTEM: by_rule, **spread}
     scores, features = self._score(placed[0], placed[1], composites)
-    judged, found = self._analyse(
-      placed[0], placed[1], placed_labels, composites, outputs
-    )
+    edits = self._edited(placed, self._drawn(batch, mask), index[:n])
+    view = self._view(placed, labels, composites, outputs, edits)
+    found = self._analyst(view)
     for findings in found.values():
       scores[SYSTEM] |= findings.values
     fills = {SYSTEM: np.asarray(by_rule[ROUND]), **host_fills}
@@ -198,7 +180,9 @@ class Predictor:
       },
       labels=None if labels is None else np.asarray(labels)[:n],
       outputs=outputs,
-      judged=judged,
+      judged=view.judged,
+      edits=edits,
+      told=self._told(guidance, n),
       found=jax.tree.map(lambda x: np.asarray(x)[:n], found),
       features={name: np.asarray(x)[:n] for name, x in features.items()},
     )
@@ -220,27 +204,59 @@ class Predictor:
       seen[TRUTH] = truth
     return scores, self._observer.features(seen)
 
-  def _analyse(
+  def _view(
     self,
-    truth: jax.Array,
-    mask: jax.Array,
-    labels: jax.Array | None,
+    placed: Placed,
+    labels: np.ndarray | None,
     composites: Mapping[str, Mapping[str, jax.Array]],
     outputs: Mapping[str, jax.Array],
-  ) -> tuple[dict[str, jax.Array], dict[str, Findings]]:
-    """What a segmenter sees in the pictures, and what the analyses find."""
+    edits: Edits | None,
+  ) -> View:
+    """What the analyses look at, with what a segmenter sees in the pictures."""
     seen = {method: by_rule[ROUND] for method, by_rule in composites.items()}
-    judged = self._analyst.judge({TRUTH: truth, **seen})
-    found = self._analyst(
-      View(
-        truth=truth,
-        mask=mask,
-        labels=labels,
-        outputs={key: outputs[key] for key in self._analyst.keys},
-        judged=judged,
-      )
+    return View(
+      truth=placed[0],
+      mask=placed[1],
+      labels=jax.device_put(labels, self._split),
+      outputs={key: outputs[key] for key in self._analyst.keys},
+      judged=self._analyst.judge({TRUTH: placed[0], **seen}),
+      edits=edits,
     )
-    return judged, found
+
+  def _drawn(self, batch: Batch, mask: np.ndarray) -> Edits | None:
+    editor = self._analyst.editor
+    if editor is None or batch.segmentation is None or batch.index is None:
+      return None
+    guidance = take_guidance(batch, self._guidance)
+    base = guidance.segmentation if guidance else None
+    return editor.draw(batch.index, mask, batch.segmentation, base)
+
+  def _edited(
+    self, placed: Placed, drawn: Edits | None, index: np.ndarray
+  ) -> Edits | None:
+    """Fills the pictures once more for each edit, and has the fills read."""
+    if drawn is None:
+      return None
+    truth, mask, guidance = placed
+    edits: Edits = jax.device_put(drawn, self._split)
+    if not self._takes_map:
+      return edits
+    fills = {}
+    for e in range(edits.classes.shape[1]):
+      told = (guidance or Guidance()).replace(segmentation=edits.told[:, e])
+      by_rule, finite, _ = self._predict(*self._variables, truth, mask, told)
+      _check_finite(np.asarray(finite)[: len(index)], index)
+      fills[str(e)] = by_rule[ROUND]
+    read = self._analyst.judge(fills)
+    return edits.replace(
+      fills=jnp.stack(list(fills.values()), axis=1),
+      readings=jnp.stack([read[e] for e in fills], axis=1),
+    )
+
+  def _told(self, guidance: Guidance | None, n: int) -> np.ndarray | None:
+    if guidance is None or guidance.segmentation is None:
+      return None
+    return np.asarray(guidance.segmentation)[:n] if self._takes_map else None
 
 
 def _check_finite(finite: np.ndarray, index: np.ndarray) -> None:

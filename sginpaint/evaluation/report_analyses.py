@@ -13,13 +13,15 @@ from sginpaint.evaluation.completed_segmentation import (
   OWN_MAP,
   CompletedSegmentation,
 )
+from sginpaint.evaluation.controllability import Controllability
 from sginpaint.evaluation.gallery import JUDGED, TRUE_LABELS
 from sginpaint.evaluation.hole_segmentation import NEAREST, HoleSegmentation
+from sginpaint.evaluation.report_controllability import edit_strip, edit_table
 from sginpaint.evaluation.report_pictures import figure
 from sginpaint.evaluation.report_plots import reliability_diagram, scatter
 from sginpaint.evaluation.report_scales import scale_strip, scale_table
 from sginpaint.evaluation.report_scores import Method, dot, label, signed
-from sginpaint.evaluation.report_tables import line, percent, table
+from sginpaint.evaluation.report_tables import class_name, line, percent, table
 from sginpaint.evaluation.results import ALL, SYSTEM, TRUTH, Evaluation, Panel
 from sginpaint.evaluation.scales import Scales
 
@@ -69,13 +71,10 @@ def _hole_segmentation(shown: Sequence[Shown]) -> str:
 
 
 def _classes(evaluation: Evaluation, section: Mapping[str, Any]) -> str:
-  colours = {
-    c["name"]: c["colour"] for c in evaluation.config["data"]["classes"]
-  }
+  colours = _colours(evaluation)
   pixels = max(section["buckets"][ALL]["pixels"], 1)
   lines = []
   for name, scores in section["classes"].items():
-    colour = "#{:02x}{:02x}{:02x}".format(*colours[name])
     cells = (
       scores["iou"],
       scores["nearest_label_iou"],
@@ -84,10 +83,7 @@ def _classes(evaluation: Evaluation, section: Mapping[str, Any]) -> str:
       scores["predicted_pixels"] / pixels,
     )
     lines.append(
-      line(
-        f'<span class="dot" style="background:{colour}"></span>{label(name)}',
-        [percent(value) for value in cells],
-      )
+      line(class_name(name, colours[name]), [percent(value) for value in cells])
     )
   titles = (
     "Class",
@@ -98,6 +94,11 @@ def _classes(evaluation: Evaluation, section: Mapping[str, Any]) -> str:
     "Predicted, %",
   )
   return table(titles, lines)
+
+
+def _colours(evaluation: Evaluation) -> dict[str, Sequence[int]]:
+  classes = evaluation.config["data"]["classes"]
+  return {info["name"]: info["colour"] for info in classes}
 
 
 def _calibration(shown: Sequence[Shown]) -> str:
@@ -168,6 +169,14 @@ def _detailed(evaluation: Evaluation) -> list[Panel]:
   return [p for p in evaluation.panels if p.details and p.role == "sample"]
 
 
+def _controllability(shown: Sequence[Shown]) -> str:
+  return "".join(
+    _card(method, _network(section) + edit_table(section, _colours(evaluation)))
+    + "".join(edit_strip(p) for p in _detailed(evaluation))
+    for evaluation, method, section in shown
+  )
+
+
 def _completed_segmentation(shown: Sequence[Shown]) -> str:
   return "".join(
     _card(method, _judged_table(method, section))
@@ -176,22 +185,26 @@ def _completed_segmentation(shown: Sequence[Shown]) -> str:
   )
 
 
-def _judged_table(method: Method, section: Mapping[str, Any]) -> str:
+def _network(section: Mapping[str, Any]) -> str:
+  """Who reads the pictures, and why no scores follow where none do."""
   network = section["segmenter"]
   note = html.escape(
     f"Segmenter: {network['name']} of {network['workdir']}, step "
     f"{network['step']} ({network['hash'][:12]}), trained at "
-    f"{network['image_size']} px."
+    f"{network['image_size']} px. {section.get('statement', '')}"
   )
+  return f'<p class="note">{note.strip()}</p>'
+
+
+def _judged_table(method: Method, section: Mapping[str, Any]) -> str:
   if "statement" in section:
-    note += f" {html.escape(section['statement'])}"
-    return f'<p class="note">{note}</p>'
+    return _network(section)
   lines = [
     line(_judged_name(name, method), _cells(scores))
     for name, scores in section["buckets"][ALL].items()
   ]
   scores = table(("Labels in the hole", *_TITLES), lines)
-  return f'{scores}<p class="note">{note}</p>'
+  return scores + _network(section)
 
 
 def _judged_name(name: str, method: Method) -> str:
@@ -248,6 +261,15 @@ _SECTIONS: dict[str, tuple[str, str, Callable[[Sequence[Shown]], str]]] = {
     "from blue (-1) over white to red (+1). How much is called unreliable at a "
     "scale may be a setting; where it lies is not.",
     _scales,
+  ),
+  Controllability.NAME: (
+    "Doing what the map says",
+    "Random edits: a region of the hole (outlined) shall show another class "
+    "than the true one. A segmenter, trained by itself, reads the filled "
+    "picture; scores are shares of the region's pixels that it reads as that "
+    "class, means over edits, beside those of the same regions without the "
+    "edit. Majority: edits in which these are more than half of the region.",
+    _controllability,
   ),
   CompletedSegmentation.NAME: (
     "Filling first, segmenting then",

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from sginpaint.evaluation.report_scores import label
+
 
 def percent(value: float | None) -> str:
   """A share in percent; None is a dash."""
@@ -17,6 +19,12 @@ def line(name: str, cells: Sequence[str]) -> str:
   """A line of a table; `name` and `cells` are escaped."""
   inner = "".join(f"<td>{cell}</td>" for cell in cells)
   return f"<tr><td>{name}</td>{inner}</tr>"
+
+
+def class_name(name: str, colour: Sequence[int]) -> str:
+  """A class behind a dot of its colour, RGB."""
+  css = "#{:02x}{:02x}{:02x}".format(*colour)
+  return f'<span class="dot" style="background:{css}"></span>{label(name)}'
 
 
 def table(titles: Sequence[str], lines: Sequence[str]) -> str:

@@ -190,6 +190,17 @@ def with_hole(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
   return shown
 
 
+def outline(picture: np.ndarray, region: np.ndarray) -> np.ndarray:
+  """Frames a region in white, on its own outermost pixels.
+
+  Args:
+    picture: uint8 [H, W, 3].
+    region: bool [H, W].
+  """
+  inner = cv2.erode(region.astype(np.uint8), np.ones((3, 3), np.uint8))
+  return np.where((region & (inner == 0))[..., None], _HOLE, picture)
+
+
 def grid(
   rows: Sequence[Sequence[np.ndarray]],
   titles: Sequence[str],

@@ -8,25 +8,10 @@ import pytest
 
 from sginpaint.cli import ladder
 from sginpaint.errors import UserError
-from tests.cli.ladders import config_file, run, toys, two_configs
+from tests.cli.ladders import config_file, run
 from tests.data.example_folders import make_folder
-from tests.training.small import prepare_scenes
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _toys():
-  with toys():
-    yield
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-  return prepare_scenes(tmp_path_factory.mktemp("scenes"))
-
-
-@pytest.fixture(scope="module")
-def configs(data, tmp_path_factory):
-  return two_configs(tmp_path_factory.mktemp("configs"), data)
+pytestmark = pytest.mark.usefixtures("known_toys")
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +65,7 @@ class TestRefusals:
       (["--config.optimizer.schedule=slow"], "plain: config.optimizer"),
       (["--config.eval.guidance=tru"], "plain: config.eval.guidance"),
       (["--config.eval.analyses=a"], "plain: config.eval.analyses"),
+      (["--config.eval.analyses=controllability"], "plain: config.eval.an"),
       (["--config.eval.lpips_network=no"], "plain: config.eval.lpips"),
       (["--config.data.train_split=tarin"], "tarin"),
       (["--split=tset"], "tset"),

@@ -15,24 +15,9 @@ from sginpaint.training import loop, setup
 from sginpaint.training.step import prepare_batch
 from sginpaint.training.writer import Writer
 from sginpaint.workdirs import load_config, steps
-from tests.cli.ladders import config_file, run, toys, two_configs
-from tests.training.small import prepare_scenes
+from tests.cli.ladders import config_file, run
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _toys():
-  with toys():
-    yield
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-  return prepare_scenes(tmp_path_factory.mktemp("scenes"))
-
-
-@pytest.fixture(scope="module")
-def configs(data, tmp_path_factory):
-  return two_configs(tmp_path_factory.mktemp("configs"), data)
+pytestmark = pytest.mark.usefixtures("known_toys")
 
 
 @contextlib.contextmanager

@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 
 from sginpaint.errors import UserError
-from sginpaint.evaluation import completed_segmentation, evaluator
-from tests.evaluation.mapped import ALL_THREE, counted, ious, pictures, run
+from sginpaint.evaluation import evaluator
+from tests.evaluation.mapped import (
+  ALL_THREE,
+  counted,
+  ious,
+  pictures,
+  put_judge,
+  run,
+)
 from tests.evaluation.toy import (
   MAP,
   SIZE,
@@ -22,13 +29,8 @@ class TestSegmenter:
   @pytest.fixture(name="judge", autouse=True)
   def _judge(self, monkeypatch):
     """A workdir "seg" whose segmenter parts the pictures at level 55."""
-    judge = dataclasses.replace(
-      load_toy(PlainSegmenter(level=55)), hash="5" * 64
-    )
-    module = completed_segmentation
-    monkeypatch.setattr(module, "steps", lambda path: [7] * (path != "none"))
-    monkeypatch.setattr(module.checkpoints, "load", lambda path: judge)
-    return judge
+    judge = load_toy(PlainSegmenter(level=55))
+    return put_judge(monkeypatch, dataclasses.replace(judge, hash="5" * 64))
 
   def _expected(self, evaluation, off):
     matrix = np.zeros((2, 2), int)
@@ -80,9 +82,7 @@ class TestSegmenter:
 
   def test_what_is_no_segmenter_is_refused(self, judge, monkeypatch):
     painter = dataclasses.replace(judge, system=MapSystem())
-    monkeypatch.setattr(
-      completed_segmentation.checkpoints, "load", lambda path: painter
-    )
+    put_judge(monkeypatch, painter)
     with pytest.raises(UserError, match="holds a plain; give a segmenter"):
       run(segmenter="seg")
 
@@ -91,5 +91,11 @@ class TestSegmenter:
     fields = {"segmenter": "seg", "analyses": ALL_THREE}
     loaded = load_toy(MapSystem(), **fields)
     loaded = dataclasses.replace(loaded, workdir=str(tmp_path))
+    with pytest.raises(UserError, match="'reader' that guided the training"):
+      evaluator.run(loaded, labelled_split(7), progress=False)
+
+  def test_who_will_guide_the_training_may_not_judge(self):
+    loaded = load_toy(MapSystem(), segmenter="seg")
+    loaded.config.objective.update({"stage": 2, "reader": "seg"})
     with pytest.raises(UserError, match="'reader' that guided the training"):
       evaluator.run(loaded, labelled_split(7), progress=False)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sginpaint.evaluation import evaluator
+from sginpaint.evaluation import completed_segmentation, evaluator
 from tests.evaluation.toy import (
   LabelledExamples,
   MapSystem,
@@ -17,6 +17,14 @@ def run(system=None, split=None, **fields):
   fields = {"analyses": ALL_THREE, "outputs": ("segmentation",), **fields}
   loaded = load_toy(system or MapSystem(off=8), **fields)
   return evaluator.run(loaded, split or labelled_split(7), progress=False)
+
+
+def put_judge(monkeypatch, loaded):
+  """A workdir "seg" that holds `loaded`."""
+  module = completed_segmentation
+  monkeypatch.setattr(module, "steps", lambda path: [7] * (path == "seg"))
+  monkeypatch.setattr(module.checkpoints, "load", lambda path: loaded)
+  return loaded
 
 
 def pictures(evaluation):
