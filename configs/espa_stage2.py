@@ -6,8 +6,9 @@
 It begins with runs/espa_stage1, and for serving takes over the segmenter in
 runs/segmenter, which reads the coarse result; train that with
 configs/segmenter.py (at the same size and on the same data), or write
---config.objective.segmenter=none and give a map with every picture. Training
-guides by the labels of the data set, or by those in `config.data.labels`.
+--config.objective.segmenter=none and give a map with every picture (evaluate
+with --config.eval.guidance=truth). Training guides by the labels of the data
+set, or by those in `config.data.labels`.
 """
 
 from ml_collections import ConfigDict
@@ -35,6 +36,8 @@ def get_config(arg: str = "") -> ConfigDict:
   c.objective.segmenter = "runs/segmenter"
   c.loss_weights.generator.adversarial = 0.01  # lambda_adv
   c.loss_weights.discriminator = ConfigDict({"adversarial": 1.0})
+  # Stage 2 computes no gradients of it; this spares the optimiser's moments,
+  # and keeps weight decay off.
   c.optimizer.frozen = ("generator/autoencoder",)
   c.optimizer.discriminator.learning_rate = 2e-4
   c.eval.analyses = ("hole_segmentation",)

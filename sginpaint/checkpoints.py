@@ -23,7 +23,12 @@ from orbax.checkpoint import v1 as ocp
 from sginpaint.checksums import checksums, hash_variables
 from sginpaint.errors import UserError
 from sginpaint.layers.folding import fold_batch_norms
-from sginpaint.systems import base, build_system, example_batch
+from sginpaint.systems import (
+  base,
+  build_system,
+  example_batch,
+  network_shapes,
+)
 from sginpaint.workdirs import (
   checkpoint_path,
   load_config,
@@ -140,6 +145,7 @@ class Loaded:
     hash: sha256 of the generator's values as trained, the name of these
       weights.
     workdir: where it came from.
+    frozen_hashes: the same of the networks in `frozen`.
   """
 
   config: ConfigDict
@@ -149,6 +155,7 @@ class Loaded:
   step: int
   hash: str
   workdir: str
+  frozen_hashes: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def load(
@@ -179,9 +186,11 @@ def load(
     )
   if not candidates:
     raise UserError(f"{workdir}: no checkpoint there yet; train first")
-  system = build_system(config, load_frozen_modules(workdir, config))
-  example = example_batch(config)
-  shapes = jax.eval_shape(system.init, jax.random.key(0), example)["generator"]
+  held = _frozen(workdir)
+  modules = {n: build_system(load_config(w)).generator for n, w in held.items()}
+  system = build_system(config, modules)
+  shapes = network_shapes(config)["generator"]
+  guides = {n: load(held[n]) for n in system.SERVED if n in held}
   for candidate in candidates if step is None else [step]:
     try:
       variables = _read_generator(workdir, candidate, shapes, weights)
@@ -190,17 +199,14 @@ def load(
       continue
     name = hash_variables(variables)
     if folded:
-      inputs = system.generator_inputs(example)
+      inputs = system.generator_inputs(example_batch(config))
       variables = fold_batch_norms(system.generator, variables, *inputs)
     return Loaded(
       config=config,
       system=system,
       variables=variables,
-      frozen={
-        name: load(str(pathlib.Path(workdir) / "frozen" / name)).variables
-        for name in system.SERVED
-        if name in system.frozen
-      },
+      frozen={name: guide.variables for name, guide in guides.items()},
+      frozen_hashes={name: guide.hash for name, guide in guides.items()},
       step=candidate,
       hash=name,
       workdir=str(workdir),
@@ -215,7 +221,7 @@ def _read_generator(
   workdir: str, step: int, shapes: Mapping[str, Any], weights: str
 ) -> dict[str, Any]:
   shapes = dict(shapes)
-  place = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+  place = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
   put = lambda tree: jax.tree.map(  # noqa: E731
     lambda s: jax.ShapeDtypeStruct(s.shape, s.dtype, sharding=place), tree
   )
@@ -233,20 +239,16 @@ def _read_generator(
   return {"params": values, **generator.get("collections", {})}
 
 
-def load_frozen_modules(workdir: str, config: ConfigDict) -> dict[str, Any]:
-  """Modules of the frozen networks that `workdir` carries with it."""
-  directory = pathlib.Path(workdir) / "frozen"
-  names = (
-    sorted(p.name for p in directory.iterdir()) if directory.is_dir() else []
-  )
-  return {
-    name: build_system(load_config(str(directory / name))).generator
-    for name in names
-  }
+def _frozen(workdir: str) -> dict[str, str]:
+  """{name: workdir} of the frozen networks that `workdir` carries with it."""
+  paths = sorted(pathlib.Path(workdir, "frozen").glob("[!.]*"))
+  return {path.name: str(path) for path in paths}
 
 
 def slim(source: str, target: str, *, dtype: str = "float32") -> None:
-  """Copies only what is served from `source` into a new workdir `target`.
+  """Copies what is served from `source` into a new workdir `target`.
+
+  That is the generator, and the frozen networks that `predict` uses.
 
   Args:
     source: workdir of a training.
@@ -262,6 +264,9 @@ def slim(source: str, target: str, *, dtype: str = "float32") -> None:
   save_generator(
     target, loaded.config, loaded.step, loaded.variables, dtype=dtype
   )
+  for name in loaded.frozen:
+    copy = pathlib.Path(target) / "frozen" / name
+    slim(_frozen(source)[name], str(copy), dtype=dtype)
 
 
 def save_generator(

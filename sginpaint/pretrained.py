@@ -86,6 +86,24 @@ def load_network(
   )
 
 
+def seed_of(spec: str, *, field: str, allowed: bool) -> int:
+  """The seed in `random:<seed>`.
+
+  Args:
+    spec: value of the field.
+    field: its name.
+    allowed: whether some network belongs there that may be random.
+
+  Raises:
+    UserError: there is no number, or nothing may be random.
+  """
+  seed = spec.removeprefix(RANDOM)
+  if not allowed or not seed.isdigit():
+    choices = f"{RANDOM}<number>" if allowed else "none or a workdir"
+    raise UserError(f"{field}={spec}: write {choices}")
+  return int(seed)
+
+
 def check_path(
   path: str, *, field: str, model: str, otherwise: str = ""
 ) -> None:
@@ -107,12 +125,10 @@ def check_path(
 def _random(
   spec: str, field: str, default: nn.Module | None, pictures: int
 ) -> Pretrained:
-  seed = spec.removeprefix(RANDOM)
-  if default is None or not seed.isdigit():
-    allowed = "none or a workdir" if default is None else f"{RANDOM}<number>"
-    raise UserError(f"{field}={spec}: write {allowed}")
+  seed = seed_of(spec, field=field, allowed=default is not None)
+  assert default is not None
   inputs = [jnp.zeros((1, 64, 64, 3))] * pictures
-  variables = dict(default.init(jax.random.key(int(seed)), *inputs))
+  variables = dict(default.init(jax.random.key(seed), *inputs))
   return Pretrained(
     module=default,
     variables=variables,

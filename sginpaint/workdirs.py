@@ -67,6 +67,16 @@ def checkpoint_path(workdir: str, step: int) -> pathlib.Path:
   return pathlib.Path(workdir).absolute() / "checkpoints" / str(step)
 
 
+def held_network(workdir: str, name: str) -> str | None:
+  """Workdir of the frozen network that a training took along; None before.
+
+  Until there is a checkpoint nothing was learnt with what lies there: it may be
+  left over from another config.
+  """
+  path = pathlib.Path(workdir) / "frozen" / name
+  return str(path) if steps(workdir) and path.is_dir() else None
+
+
 def steps(workdir: str) -> list[int]:
   """Steps that have a finished checkpoint directory, newest first."""
   directory = pathlib.Path(workdir) / "checkpoints"

@@ -5,29 +5,27 @@ every config and every workdir.
 """
 
 import contextlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 
-import jax
 from ml_collections import ConfigDict
 
-from sginpaint import checkpoints, workdirs
+from sginpaint import workdirs
 from sginpaint.cli.evaluate import split_name
-from sginpaint.cli.ladder_records import Run
-from sginpaint.cli.ladder_stages import source_rows
+from sginpaint.cli.ladder_records import Run, check_sources
 from sginpaint.data.datasets import Dataset
 from sginpaint.data.mask_files import MaskFolder
 from sginpaint.data.splits import Split
 from sginpaint.errors import UserError
-from sginpaint.evaluation.analyses import build_analyst, choose_analyses
+from sginpaint.evaluation.analyses import build_analyst
 from sginpaint.evaluation.baselines import check_names
-from sginpaint.evaluation.completed_segmentation import load_judge
 from sginpaint.evaluation.guidance import check_guidance, take_guidance
 from sginpaint.evaluation.manifest import KINDS, clip_buckets
 from sginpaint.evaluation.perceptual_metrics import load_networks
 from sginpaint.evaluation.protocols import get_protocol
+from sginpaint.evaluation.served import untrained
 from sginpaint.systems import System, build_system, example_batch
 from sginpaint.training import frozen, setup, sharding
+from sginpaint.training.init_from import check_init_from
 from sginpaint.training.optimizer import build_optimizers
 
 
@@ -60,20 +58,18 @@ def check_configs(
       sharding.check_batch_size(config.batch_size, sharding.make_mesh())
       dataset = setup.load_data(config)
       datasets.append(dataset)
-      dataset.split(config.data.train_split)
+      setup.check_system(config, dataset.split(config.data.train_split))
       tried = dataset.split(split_name(config, split))
       setup.open_masks(config)
       build_optimizers(config.optimizer, config.steps)
-      for target, source in config.init_from.items():
-        if target not in source_rows(config, configs):
-          checkpoints.load(source)
       _check_evaluation(config, masks)
       system = build_system(config)
       _check_analyses(config, system, tried)
       guided[name] = "segmentation" in system.GUIDANCE
       told = config.copy_and_resolve_references()
-      told.eval.guidance = "truth" if truth else config.eval.guidance
-      check_guidance(system, tried, told)
+      for mode in (config.eval.guidance, *(("truth",) if truth else ())):
+        told.eval.guidance = mode
+        check_guidance(system, tried, told)
   return datasets[0], guided
 
 
@@ -90,31 +86,29 @@ def _check_evaluation(config: ConfigDict, masks: Sequence[str]) -> None:
 
 
 def _check_analyses(config: ConfigDict, system: System, split: Split) -> None:
-  example = example_batch(config)
-  shapes = jax.eval_shape(system.init, jax.random.key(0), example)
-  untrained = checkpoints.Loaded(
-    config=config,
-    system=system,
-    variables=dict(shapes["generator"]),
-    frozen={},
-    step=0,
-    hash="",
-    workdir=os.devnull,
-  )
-  if not system.SERVED:
-    build_analyst(untrained, split)
-    return
-  # What it puts out needs networks that no workdir holds yet.
-  choose_analyses(config)
-  load_judge(untrained)
+  networks = frozen.networks_of(config)
+  guides = {n: networks[n] for n in system.SERVED if n in networks}
+  # A begun run may do without them: it took them along.
+  if all(map(workdirs.steps, guides.values())):
+    build_analyst(untrained(config, guides), split)
 
 
-def check_run(run: Run, dataset: Dataset) -> None:
-  """Raises UserError where a workdir does not fit, or a network is missing."""
+def check_run(
+  run: Run, dataset: Dataset, planned: Mapping[str, ConfigDict]
+) -> None:
+  """Raises UserError where a workdir does not fit, or a network is missing.
+
+  Args:
+    run: a training.
+    dataset: that it trains on.
+    planned: {workdir: config} of all trainings of the ladder.
+  """
   workdir = str(run.workdir)
   with _naming(run.name):
     setup.check_resumable(workdir, run.config)
     _check_length(run)
+    check_sources(run, planned)
+    check_init_from(run.config, workdir, planned)
     if not run.trained:
       setup.open_teacher(run.config, dataset, workdir)
       frozen.check_frozen(run.config, workdir)

@@ -2,12 +2,15 @@
 
 Beside the files of an evaluation lies `inputs.json`: all that its scores depend
 on. While that is what an evaluation would depend on now, it is not repeated.
+In the workdir of a training lies `sources.json`: the weights of others that it
+began with. Those are not to change afterwards.
 """
 
 import csv
 import dataclasses
 import json
 import pathlib
+from collections.abc import Collection
 from typing import Any
 
 from ml_collections import ConfigDict
@@ -15,13 +18,16 @@ from ml_collections import ConfigDict
 import sginpaint
 from sginpaint import checkpoints, workdirs
 from sginpaint.data.mask_files import MaskFolder
+from sginpaint.errors import UserError
 from sginpaint.evaluation.ladder import COMPARED, Score, true_map
 from sginpaint.evaluation.manifest import KINDS
 from sginpaint.files import digest, write_json
+from sginpaint.training.frozen import networks_of
 
 # Of the one evaluation of systems that fill no holes.
 NO_MASKS = "none"
 _RECORD = "inputs.json"
+_SOURCES = "sources.json"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -118,6 +124,51 @@ def inputs_of(job: Job, *, data: str, split: str) -> dict[str, Any]:
 def _weights(workdir: str, step: int) -> str:
   """Names the values in a checkpoint without reading them."""
   return digest(json.dumps(checkpoints.read_checksums(workdir, step)))
+
+
+def write_sources(run: Run) -> None:
+  """Records what a training begins with; to be called before it begins."""
+  weights = {
+    field: _weights(source, workdirs.steps(source)[0])
+    for field, source in _sources(run.config).items()
+  }
+  write_json(run.workdir / _SOURCES, weights)
+
+
+def check_sources(run: Run, planned: Collection[str]) -> None:
+  """Raises UserError where a training began with other weights than are there.
+
+  A source that is gone is no other one, unless the ladder will train it again.
+
+  Args:
+    run: a training; nothing is asked of one that has not begun, nor of one
+      that was begun without a record.
+    planned: workdirs of all trainings of the ladder.
+  """
+  path = run.workdir / _SOURCES
+  if not path.is_file() or not workdirs.steps(str(run.workdir)):
+    return
+  began = json.loads(path.read_text())
+  for field, source in _sources(run.config).items():
+    newest = workdirs.steps(source)
+    if not newest and source not in planned:
+      continue
+    if not newest or _weights(source, newest[0]) != began.get(field):
+      raise UserError(
+        f"config.{field}={source} was trained again since {run.workdir} began "
+        f"with it; delete {run.workdir}, or use another --workdir"
+      )
+
+
+def _sources(config: ConfigDict) -> dict[str, str]:
+  """{field: workdir} of the networks of others that a training takes."""
+  begun = {
+    f"init_from[{t!r}]": source for t, source in config.init_from.items()
+  }
+  return begun | {
+    ("teacher.path" if name == "teacher" else f"objective.{name}"): source
+    for name, source in networks_of(config).items()
+  }
 
 
 def is_done(job: Job, inputs: dict[str, Any]) -> bool:

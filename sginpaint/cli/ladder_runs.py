@@ -18,6 +18,7 @@ from typing import Any
 import jax
 from ml_collections import ConfigDict
 
+from sginpaint import workdirs
 from sginpaint.cli import ladder_records as records
 from sginpaint.cli.evaluate import open_run, split_name
 from sginpaint.cli.ladder_checks import check_configs, check_run
@@ -82,8 +83,9 @@ class Ladder:
       for seed in range(self.seeds)
       for name in self.configs
     ]
+    planned = {str(run.workdir): run.config for run in runs}
     for run in runs:
-      check_run(run, dataset)
+      check_run(run, dataset, planned)
     results = _Results(self, dataset.fingerprint)
     for run in runs:
       results.look_for(run)
@@ -92,7 +94,7 @@ class Ladder:
         continue
       title = f"{run.name}, seed {run.config.seed}"
       _log.info("run %d of %d: %s", number, len(runs), title)
-      code = 0 if run.trained else loop.train(run.config, str(run.workdir))
+      code = 0 if run.trained else _train(run)
       if code or not run.trained:
         _log.info("stopped in the training; the same command goes on")
         return code
@@ -117,6 +119,12 @@ class Ladder:
     """The evaluations of a run, if it fills holes."""
     kinds = (False, True) if self.truth and run.guided else (False,)
     return [Job(run, masks, truth) for masks in self.masks for truth in kinds]
+
+
+def _train(run: Run) -> int:
+  if not workdirs.steps(str(run.workdir)):
+    records.write_sources(run)
+  return loop.train(run.config, str(run.workdir))
 
 
 def _evaluate(run: Run, results: "_Results") -> None:

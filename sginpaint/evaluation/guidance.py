@@ -55,10 +55,18 @@ def check_guidance(system: System, split: Split, config: ConfigDict) -> None:
 
   Raises:
     UserError: the split has no labels, too few for `others`, or other classes
-      than the training.
+      than the training; or the system has no map to predict.
   """
   mode = config.eval.guidance
-  if mode not in _LABELLED or "segmentation" not in system.GUIDANCE:
+  if "segmentation" not in system.GUIDANCE:
+    return
+  if mode == "predicted" and system.needs_map:
+    raise UserError(
+      f"config.eval.guidance is {mode!r}, but this {config.system} was trained "
+      "without config.objective.segmenter and predicts no map; use truth, "
+      "others or none"
+    )
+  if mode not in _LABELLED:
     return
   if not split.labelled:
     raise UserError(

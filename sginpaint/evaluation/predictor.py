@@ -105,11 +105,17 @@ class Predictor:
     self._rules = tuple({ROUND, *protocol.quantisers})
     wanted = tuple(dict.fromkeys((*outputs, *self._analyst.keys)))
 
-    def predict(variables, frozen, truth, mask, guidance):
+    def seen(truth, mask, guidance=None):
       # Nothing under the hole may help; systems fill it as they like.
       image = jnp.where(mask > 0.5, 0.0, normalize_image(truth))
-      results = loaded.system.predict(
-        variables, frozen, Batch(image=image, mask=mask, guidance=guidance)
+      return Batch(image=image, mask=mask, guidance=guidance)
+
+    def prepare(variables, frozen, truth, mask):
+      return loaded.system.prepare(variables, frozen, seen(truth, mask))
+
+    def complete(variables, frozen, truth, mask, guidance, prepared):
+      results = loaded.system.complete(
+        variables, frozen, seen(truth, mask, guidance), prepared
       )
       prediction = results["image"]
       fills = {
@@ -119,7 +125,7 @@ class Predictor:
       finite = jnp.isfinite(prediction).all((1, 2, 3))
       return fills, finite, {n: results[n] for n in wanted if n in results}
 
-    self._predict = jax.jit(predict)
+    self._prepare, self._complete = jax.jit(prepare), jax.jit(complete)
 
   @staticmethod
   def batch_size(wanted: int) -> int:
@@ -149,9 +155,9 @@ class Predictor:
     truth, index = np.asarray(batch.image), np.asarray(batch.index)
     labels = None if self._analyst.statement else batch.segmentation
     guidance = take_guidance(batch, self._guidance)
-    placed = jax.device_put((truth, mask, guidance), self._split)
+    placed, prepared = self._place(truth, mask, guidance)
     # Returns at once: the devices work while the host fills the baselines.
-    by_rule, finite, outputs = self._predict(*self._variables, *placed)
+    by_rule, finite, outputs = self._fill(placed, prepared)
     host_fills = {
       name: fill_batch(name, truth, mask, pool) for name in baselines
     }
@@ -162,7 +168,8 @@ class Predictor:
     }
     composites = {SYSTEM: by_rule, **spread}
     scores, features = self._score(placed[0], placed[1], composites)
-    edits = self._edited(placed, self._drawn(batch, mask), index[:n])
+    drawn = self._drawn(batch, mask, guidance)
+    edits = self._edited(placed, prepared, drawn, index[:n])
     view = self._view(placed, labels, composites, outputs, edits)
     found = self._analyst(view)
     for findings in found.values():
@@ -186,6 +193,17 @@ class Predictor:
       found=jax.tree.map(lambda x: np.asarray(x)[:n], found),
       features={name: np.asarray(x)[:n] for name, x in features.items()},
     )
+
+  def _place(
+    self, truth: np.ndarray, mask: np.ndarray, guidance: Guidance | None
+  ) -> tuple[Placed, Mapping[str, jax.Array]]:
+    """On the devices, with what the system prepares for any guidance."""
+    placed = jax.device_put((truth, mask, guidance), self._split)
+    return placed, self._prepare(*self._variables, *placed[:2])
+
+  def _fill(self, placed: Placed, prepared: Mapping[str, jax.Array]):
+    """(composites by rule, whether finite, other outputs)."""
+    return self._complete(*self._variables, *placed, prepared)
 
   def _score(
     self,
@@ -223,16 +241,21 @@ class Predictor:
       edits=edits,
     )
 
-  def _drawn(self, batch: Batch, mask: np.ndarray) -> Edits | None:
+  def _drawn(
+    self, batch: Batch, mask: np.ndarray, guidance: Guidance | None
+  ) -> Edits | None:
     editor = self._analyst.editor
     if editor is None or batch.segmentation is None or batch.index is None:
       return None
-    guidance = take_guidance(batch, self._guidance)
     base = guidance.segmentation if guidance else None
     return editor.draw(batch.index, mask, batch.segmentation, base)
 
   def _edited(
-    self, placed: Placed, drawn: Edits | None, index: np.ndarray
+    self,
+    placed: Placed,
+    prepared: Mapping[str, jax.Array],
+    drawn: Edits | None,
+    index: np.ndarray,
   ) -> Edits | None:
     """Fills the pictures once more for each edit, and has the fills read."""
     if drawn is None:
@@ -244,7 +267,7 @@ class Predictor:
     fills = {}
     for e in range(edits.classes.shape[1]):
       told = (guidance or Guidance()).replace(segmentation=edits.told[:, e])
-      by_rule, finite, _ = self._predict(*self._variables, truth, mask, told)
+      by_rule, finite, _ = self._fill((truth, mask, told), prepared)
       _check_finite(np.asarray(finite)[: len(index)], index)
       fills[str(e)] = by_rule[ROUND]
     read = self._analyst.judge(fills)

@@ -11,6 +11,8 @@ from sginpaint.data.splits import Split
 def describe(loaded: Loaded, split: Split, weights: str) -> dict[str, Any]:
   """The fields that every metrics.json has under `provenance`.
 
+  `frozen` is there where frozen networks take part in `predict`.
+
   Args:
     loaded: a checkpoint.
     split: that it was tried on.
@@ -20,6 +22,7 @@ def describe(loaded: Loaded, split: Split, weights: str) -> dict[str, Any]:
   return {
     "system": loaded.config.system,
     "checkpoint_hash": loaded.hash,
+    **({"frozen": dict(loaded.frozen_hashes)} if loaded.frozen_hashes else {}),
     "weights": weights,
     "data": data.name,
     "split": split.name,

@@ -134,6 +134,8 @@ def _provenance(evaluation: Evaluation, method: Method) -> str:
     "guidance": metrics["guidance"],
     **metrics["provenance"],
   }
+  for name, sha in facts.pop("frozen", {}).items():
+    facts[f"{name}_hash"] = sha
   return provenance_card(method.name, facts, evaluation.config)
 
 

@@ -1,10 +1,16 @@
 """Which outputs a checkpoint serves, found without running it."""
 
+import os
+from collections.abc import Mapping
+
 import jax
 import numpy as np
+from ml_collections import ConfigDict
 
 from sginpaint.batch import Batch
 from sginpaint.checkpoints import Loaded
+from sginpaint.systems import build_system, network_shapes
+from sginpaint.workdirs import load_config
 
 
 def output_names(loaded: Loaded) -> frozenset[str]:
@@ -18,3 +24,24 @@ def output_names(loaded: Loaded) -> frozenset[str]:
     loaded.system.predict, loaded.variables, loaded.frozen, batch
   )
   return frozenset(outputs)
+
+
+def untrained(config: ConfigDict, guides: Mapping[str, str]) -> Loaded:
+  """What a training will leave, with shapes in the place of values.
+
+  Args:
+    config: of the training, its classes known.
+    guides: {name: workdir} of the frozen networks that `predict` uses.
+  """
+  configs = {name: load_config(path) for name, path in guides.items()}
+  modules = {name: build_system(c).generator for name, c in configs.items()}
+  shapes = {name: network_shapes(c)["generator"] for name, c in configs.items()}
+  return Loaded(
+    config=config,
+    system=build_system(config, modules),
+    variables=dict(network_shapes(config)["generator"]),
+    frozen=shapes,
+    step=0,
+    hash="",
+    workdir=os.devnull,
+  )

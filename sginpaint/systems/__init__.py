@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 from sginpaint.batch import Batch
 from sginpaint.errors import UserError
 from sginpaint.systems.backbone.objective import Backbone
-from sginpaint.systems.base import System
+from sginpaint.systems.base import System, Variables
 from sginpaint.systems.classifier.objective import Classifier
 from sginpaint.systems.espa.objective import ESPA
 from sginpaint.systems.segmenter.objective import Segmenter
@@ -50,6 +51,14 @@ def build_system(
     dtype=config.dtype,
     frozen=frozen or {},
   )
+
+
+def network_shapes(config: ConfigDict) -> dict[str, Variables]:
+  """{player: shapes of its variables}, of those there are."""
+  shapes = jax.eval_shape(
+    build_system(config).init, jax.random.key(0), example_batch(config)
+  )
+  return {player: tree for player, tree in shapes.items() if tree is not None}
 
 
 def example_batch(config: ConfigDict, batch_size: int = 1) -> Batch:

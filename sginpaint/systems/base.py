@@ -76,6 +76,16 @@ class System:
   # Fields of `Guidance` that `predict` reads.
   GUIDANCE: ClassVar[tuple[str, ...]] = ()
 
+  @property
+  def needs_map(self) -> bool:
+    """Whether it takes a map and has none of its own where none is given."""
+    return False
+
+  @property
+  def learns_from_maps(self) -> bool:
+    """Whether its training needs label maps."""
+    return False
+
   @classmethod
   def build(
     cls,
@@ -191,7 +201,8 @@ class System:
     Whoever edits a segmentation keeps it from edit to edit. {} unless a system
     overrides this and `complete`; then "coarse" [B, H, W, 3] in [-1, 1] and
     "segmentation" int32 [B, H, W], where they are in it, can be shown to that
-    person.
+    person. "segmentation_logits" and "confidence" are not kept: `complete` does
+    not read them.
     """
     del variables, frozen, batch
     return {}

@@ -8,6 +8,7 @@ in training and at use.
 """
 
 import dataclasses
+import logging
 import os
 import pathlib
 import shutil
@@ -16,11 +17,16 @@ from typing import Any
 
 import flax.linen as nn
 import jax
+from jax.experimental import multihost_utils
 from ml_collections import ConfigDict
 
 from sginpaint import checkpoints, pretrained, upstream, workdirs
 from sginpaint.backbones.vgg import VGG
 from sginpaint.errors import UserError
+from sginpaint.losses.perceptual import PRESETS
+from sginpaint.systems import build_system, example_batch, network_shapes
+
+_log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +35,7 @@ class _Field:
 
   Attributes:
     model: published one that usually belongs there, unless the last part of
-      the path is the name of another.
+      the path is the name of another; "" = that of the system's loss.
     otherwise: how to do without its weights.
     default: what `random:<seed>` initialises; None = not allowed.
   """
@@ -41,7 +47,7 @@ class _Field:
 
 _FIELDS: Mapping[str, _Field] = {
   "perceptual": _Field(
-    model="vgg16",
+    model="",
     otherwise="train one with configs/classifier_vgg.py and name its "
     "workdir, or write none",
     default=VGG(),
@@ -63,24 +69,54 @@ def check_frozen(config: ConfigDict, workdir: str) -> None:
   """
   for name, field in _FIELDS.items():
     spec = _spec(config, name)
-    held = pathlib.Path(workdir) / "frozen" / name
+    if spec.startswith(pretrained.RANDOM):
+      allowed = field.default is not None
+      where = f"config.objective.{name}"
+      pretrained.seed_of(spec, field=where, allowed=allowed)
     if not pretrained.is_path(spec):
       continue
-    source = str(held) if held.exists() else spec
+    source = workdirs.held_network(workdir, name) or spec
     pretrained.check_path(
       source,
       field=f"config.objective.{name}",
-      model=_model(spec, field),
+      model=_model(config, name),
       otherwise=field.otherwise,
     )
+    _check_kind(config, name, source)
     if name == "segmenter":
-      _check_classes(config, source)
+      _check_training(config, source)
 
 
-def _check_classes(config: ConfigDict, source: str) -> None:
+def _check_kind(config: ConfigDict, name: str, source: str) -> None:
+  """Raises UserError unless the network says what the system asks it for."""
+  theirs = workdirs.load_config(source)
+  network, example = build_system(theirs), example_batch(theirs)
+  inputs = network.generator_inputs(example)
+  outputs = jax.eval_shape(
+    network.generator.apply, network_shapes(theirs)["generator"], *inputs
+  )
+  wanted = {"segmentation_logits"}
+  if name == "perceptual":
+    wanted = set(PRESETS[config.system].layers)
+  if len(inputs) > 1 or not wanted <= set(outputs):
+    raise UserError(
+      f"config.objective.{name}={source}: its network ({theirs.system}) does "
+      f"not give {', '.join(sorted(wanted))} of a picture; "
+      f"{_FIELDS[name].otherwise}"
+    )
+
+
+def _check_training(config: ConfigDict, source: str) -> None:
+  """What a segmenter learnt must be what the system is to ask it."""
+  theirs = workdirs.load_config(source)
+  if theirs.data.image_size != config.data.image_size:
+    _log.warning(
+      "config.objective.segmenter=%s was trained on pictures of %d pixels, but "
+      "will see pictures of %d",
+      *(source, theirs.data.image_size, config.data.image_size),
+    )
   names, wanted = (
-    [info["name"] for info in c.data.classes]
-    for c in (workdirs.load_config(source), config)
+    [info["name"] for info in c.data.classes] for c in (theirs, config)
   )
   if names != wanted:
     raise UserError(
@@ -92,24 +128,26 @@ def _check_classes(config: ConfigDict, source: str) -> None:
 def adopt_frozen(
   workdir: str, config: ConfigDict
 ) -> tuple[dict[str, nn.Module], dict[str, Any]]:
-  """Copies frozen networks into the workdir once; their modules and values."""
+  """Copies frozen networks into the workdir once; their modules and values.
+
+  Once means until there is a checkpoint: what lies there before is replaced.
+  """
+  sources = networks_of(config)
+  if jax.process_index() == 0:
+    _copy(workdir, sources)
+  if jax.process_count() > 1:  # others load what the first one copied
+    multihost_utils.sync_global_devices("sginpaint frozen networks")
   modules, variables = {}, {}
-  for name, source in _sources(config).items():
-    target = pathlib.Path(workdir) / "frozen" / name
-    if not target.exists() and jax.process_index() == 0:
-      partial = target.with_name(f".{name}.partial")
-      shutil.rmtree(partial, ignore_errors=True)
-      checkpoints.slim(source, str(partial))
-      os.replace(partial, target)
-    loaded = checkpoints.load(str(target))
+  for name in sources:
+    loaded = checkpoints.load(str(pathlib.Path(workdir) / "frozen" / name))
     modules[name], variables[name] = loaded.system.generator, loaded.variables
   for name, field in _FIELDS.items():
     spec = _spec(config, name)
-    if not pretrained.is_path(spec):
+    if spec.startswith(pretrained.RANDOM):
       drawn = pretrained.load_network(
         spec,
         field=f"config.objective.{name}",
-        model=_model(spec, field),
+        model=_model(config, name),
         default=field.default,
       )
       if drawn is not None:
@@ -117,7 +155,19 @@ def adopt_frozen(
   return modules, variables
 
 
-def _sources(config: ConfigDict) -> dict[str, str]:
+def _copy(workdir: str, sources: Mapping[str, str]) -> None:
+  folder = pathlib.Path(workdir) / "frozen"
+  if not workdirs.steps(workdir):
+    shutil.rmtree(folder, ignore_errors=True)
+  for name, source in sources.items():
+    if not (folder / name).exists():
+      partial = folder / f".{name}.partial"
+      shutil.rmtree(partial, ignore_errors=True)
+      checkpoints.slim(source, str(partial))
+      os.replace(partial, folder / name)
+
+
+def networks_of(config: ConfigDict) -> dict[str, str]:
   """{name: workdir} of the networks to copy."""
   sources = {name: _spec(config, name) for name in _FIELDS}
   sources = {n: s for n, s in sources.items() if pretrained.is_path(s)}
@@ -130,6 +180,8 @@ def _spec(config: ConfigDict, name: str) -> str:
   return config.objective.get(name, "none")
 
 
-def _model(spec: str, field: _Field) -> str:
-  name = pathlib.Path(spec).name
-  return name if name in upstream.MODELS else field.model
+def _model(config: ConfigDict, name: str) -> str:
+  known = pathlib.Path(_spec(config, name)).name
+  if known in upstream.MODELS:
+    return known
+  return _FIELDS[name].model or PRESETS[config.system].network

@@ -55,6 +55,7 @@ def train(config: ConfigDict, workdir: str) -> int:
   sharding.check_batch_size(config.batch_size, mesh)
   dataset = setup.load_data(config)
   split = dataset.split(config.data.train_split)
+  setup.check_system(config, split)
   setup.check_resumable(workdir, config)
   teacher = setup.open_teacher(config, dataset, workdir)
   frozen_networks.check_frozen(config, workdir)

@@ -1,6 +1,7 @@
 """Optimisers and learning-rate schedules, from `config.optimizer`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import jax
 import optax
@@ -27,6 +28,28 @@ def build_optimizers(
     player: _partition(_build(config, player, steps), config, player)
     for player in ("generator", "discriminator")
   }
+
+
+def check_held(
+  config: ConfigDict, shapes: Mapping[str, Mapping[str, Any]]
+) -> None:
+  """Raises UserError where `config.frozen` names what is not there.
+
+  Args:
+    config: `config.optimizer`.
+    shapes: {player: variables} of the system, at least their structure.
+  """
+  for name in config.frozen:
+    player, *path = name.split("/")
+    found: Any = shapes.get(player, {}).get("params")
+    for part in path:
+      found = found.get(part) if isinstance(found, Mapping) else None
+    if found is None:
+      known = [f"{p}/{n}" for p, v in shapes.items() for n in v["params"]]
+      raise UserError(
+        f"config.optimizer.frozen: {name!r} is not there; there is "
+        f"{', '.join(known)}"
+      )
 
 
 def _build(

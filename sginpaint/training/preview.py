@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from sginpaint.batch import composite, to_uint8
+from sginpaint.batch import Guidance, composite, to_uint8
 from sginpaint.data import pipeline
 from sginpaint.data.datasets import Dataset
 from sginpaint.systems.base import System
@@ -43,6 +43,9 @@ def make_preview(
     batch = prepare_batch(
       batch, config.seed, jnp.zeros((), jnp.int32), setup.mask_options(config)
     )
+    if system.needs_map:
+      told = Guidance(segmentation=batch.segmentation)
+      batch = batch.replace(guidance=told)
     outputs = system.predict(variables, frozen, batch)
     filled = composite(outputs["image"], batch.image, batch.mask)
     holed = batch.image * (1 - batch.mask)

@@ -18,14 +18,23 @@ from sginpaint import checkpoints, pretrained, workdirs
 from sginpaint.data.datasets import Dataset, load_dataset
 from sginpaint.data.mask_files import MaskFolder
 from sginpaint.data.relabelled import relabel
+from sginpaint.data.splits import Split
 from sginpaint.data.teacher_features import FeatureStore
 from sginpaint.data.transforms import describe_preprocessing
 from sginpaint.errors import UserError
-from sginpaint.systems import SYSTEMS
+from sginpaint.systems import SYSTEMS, build_system, network_shapes
+from sginpaint.training.optimizer import check_held
 
 # Fields that may differ when a training is resumed: they change neither the
 # parameters' structure nor what was learnt so far.
 _FREE = ("steps", "log", "checkpoint", "eval", "data/threads", "data/path")
+
+# Fields that name a network, of which `WORKDIR/frozen/<name>` holds a copy.
+_HELD = {
+  "objective/perceptual": "perceptual",
+  "objective/segmenter": "segmenter",
+  "teacher/path": "teacher",
+}
 
 
 def check_config(config: ConfigDict) -> None:
@@ -68,6 +77,22 @@ def load_data(config: ConfigDict) -> Dataset:
     data.classes = tuple(dataclasses.asdict(c) for c in dataset.classes)
     data.attributes = tuple(dataset.attributes)
   return dataset
+
+
+def check_system(config: ConfigDict, split: Split) -> None:
+  """Raises UserError where a system cannot be trained on a split as told.
+
+  Args:
+    config: of the training, its classes known.
+    split: that it trains on.
+  """
+  if build_system(config).learns_from_maps and not split.labelled:
+    raise UserError(
+      f"split {split.name} has no label maps, and {config.system} learns from "
+      "them; name a folder of some as config.data.labels, or use other data"
+    )
+  if config.optimizer.frozen:
+    check_held(config.optimizer, network_shapes(config))
 
 
 def geometry(config: ConfigDict, *, train: bool = True) -> dict[str, Any]:
@@ -156,7 +181,7 @@ def open_teacher(
     return None
   teacher = config.teacher
   if teacher.mode == "online":
-    if not (pathlib.Path(workdir) / "frozen" / "teacher").exists():
+    if not workdirs.held_network(workdir, "teacher"):
       check_teacher(config)
     return None
   if teacher.mode != "precomputed":
@@ -200,11 +225,27 @@ def check_resumable(workdir: str, config: ConfigDict) -> None:
   for name in sorted(old.keys() | new.keys()):
     if name.startswith(_FREE) or old.get(name) == new.get(name):
       continue
+    if _moved(name, old.get(name), new.get(name), workdir):
+      continue
     raise UserError(
       f"config.{name.replace('/', '.')} is {_short(new.get(name))} but "
       f"{workdir} was trained with {_short(old.get(name))}; "
       "use that or another --workdir"
     )
+
+
+def _moved(name: str, old: Any, new: Any, workdir: str) -> bool:
+  """Whether a field names another place of what the training took along."""
+  known = None
+  if name.startswith("init_from/"):
+    known = old
+  elif name in _HELD:
+    known = workdirs.held_network(workdir, _HELD[name])
+  if not (known and old and new and all(map(pretrained.is_path, (old, new)))):
+    return False
+  if not (workdirs.steps(known) and workdirs.steps(new)):
+    return True  # one is gone; the training needs neither
+  return checkpoints.load(new).hash == checkpoints.load(known).hash
 
 
 def _flat(config: ConfigDict) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """Rows that begin with other rows of the ladder."""
 
+import os
 import pathlib
+import shutil
 
 import numpy as np
 import pytest
@@ -104,6 +106,40 @@ class TestStages:
     monkeypatch.setattr(loop, "train", lambda *_: pytest.fail("trained again"))
     assert run(stages, tmp_path, seeds=1) == 0
 
+  def test_what_began_with_weights_that_are_gone_is_refused(
+    self, stages, tmp_path
+  ):
+    assert run(stages, tmp_path, seeds=2) == 0
+    first = tmp_path / "stage1" / "seed0"
+    for change in (
+      lambda: shutil.rmtree(first / "checkpoints"),
+      lambda: shutil.copytree(
+        tmp_path / "stage1" / "seed1" / "checkpoints", first / "checkpoints"
+      ),
+    ):
+      change()
+      with pytest.raises(UserError, match="stage2: .* was trained again since"):
+        run(stages, tmp_path, seeds=1)
+
+  def test_moved_one_goes_on(self, stages, tmp_path, monkeypatch):
+    assert run(stages, tmp_path / "here", seeds=1) == 0
+    os.replace(tmp_path / "here", tmp_path / "there")
+    monkeypatch.setattr(loop, "train", lambda *_: pytest.fail("trained again"))
+    assert run(stages, tmp_path / "there", seeds=1) == 0
+
+  def test_source_of_another_size_is_told_before_training(
+    self, stages, data, tmp_path, monkeypatch
+  ):
+    monkeypatch.setattr(loop, "train", lambda *_: pytest.fail("trained"))
+    wrong = config_file(
+      tmp_path / "wrong.py",
+      data,
+      judged=False,
+      more="c.init_from['generator/frist'] = 'runs/stage1'",
+    )
+    with pytest.raises(UserError, match="wrong: .* is not in both networks"):
+      run([stages[0], wrong], tmp_path / "ladder")
+
   def test_wrong_order_is_told_before_anything_is_written(
     self, stages, tmp_path
   ):
@@ -115,6 +151,6 @@ class TestStages:
     self, stages, tmp_path, monkeypatch
   ):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match="stage2: runs/stage1: no config.json"):
+    with pytest.raises(UserError, match="stage2: .*runs/stage1: no checkpoint"):
       run(stages[1:], tmp_path / "ladder")
     assert not (tmp_path / "ladder").exists()

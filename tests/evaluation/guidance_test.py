@@ -40,6 +40,13 @@ class _SomeLabelled(LabelledExamples):
     return np.isin(np.arange(self.count), (1, 4))
 
 
+@dataclasses.dataclass(frozen=True)
+class _Lost(_Told):
+  """Has no map of its own."""
+
+  needs_map = True
+
+
 def run(split, system=None, **fields):
   loaded = load_toy(system or _Told(), guidance="others", panels=7, **fields)
   return evaluator.run(loaded, split, progress=False)
@@ -106,3 +113,10 @@ class TestOthers:
     split = dataclasses.replace(labelled_split(7), **change)
     with pytest.raises(UserError, match=f"'others', but .*{message}"):
       run(split)
+
+
+def test_map_that_nobody_predicts_is_asked_for():
+  loaded = load_toy(_Lost(), guidance="predicted")
+  with pytest.raises(UserError, match="predicts no map; use truth, others"):
+    evaluator.run(loaded, labelled_split(7), progress=False)
+  run(labelled_split(7), _Lost())

@@ -20,12 +20,14 @@ def config_with(path):
   return config
 
 
-def save_network(folder):
+def save_network(folder, seed=0):
   config = common.get_config()
   config.system = "backbone"
-  fields = {"layers": (1, 1), "widths": (2, 3)}
+  fields = {"layers": (1, 2, 3, 3), "widths": (2, 3, 2, 2)}
   config.model.generator = {"name": "vgg", **fields}
-  variables = VGG(**fields).init(jax.random.key(0), jnp.zeros((1, 8, 8, 3)))
+  variables = VGG(**fields).init(
+    jax.random.key(seed), jnp.zeros((1, 16, 16, 3))
+  )
   checkpoints.save_generator(str(folder), config, 0, variables)
   return variables
 
@@ -56,15 +58,44 @@ def test_network_is_copied_once(tmp_path):
       values["perceptual"]["params"]["conv1_1"]["kernel"],
       variables["params"]["conv1_1"]["kernel"],
     )
+    begin(workdir)
     shutil.rmtree(source, ignore_errors=True)
   check_frozen(config, str(workdir))
+
+
+def begin(workdir):
+  """As if there was a checkpoint."""
+  (workdir / "checkpoints" / "1").mkdir(parents=True, exist_ok=True)
+
+
+def test_network_left_over_from_before_the_first_checkpoint_is_replaced(
+  tmp_path,
+):
+  workdir = tmp_path / "run"
+  for seed in (0, 1):
+    wanted = save_network(tmp_path / f"vgg{seed}", seed)
+    _, values = adopt_frozen(str(workdir), config_with(tmp_path / f"vgg{seed}"))
+    np.testing.assert_array_equal(
+      values["perceptual"]["params"]["conv1_1"]["kernel"],
+      wanted["params"]["conv1_1"]["kernel"],
+    )
+  adopt_frozen(str(workdir), config_with("none"))
+  assert not (workdir / "frozen").exists()
 
 
 def test_none_is_nothing_and_other_words_are_refused(tmp_path):
   assert adopt_frozen(str(tmp_path), config_with("none")) == ({}, {})
   check_frozen(config_with("random:0"), str(tmp_path))
-  with pytest.raises(UserError, match="perceptual=random:x"):
-    adopt_frozen(str(tmp_path), config_with("random:x"))
+  for refuse in (
+    lambda config: adopt_frozen(str(tmp_path), config),
+    lambda config: check_frozen(config, str(tmp_path)),
+  ):
+    with pytest.raises(UserError, match="perceptual=random:x"):
+      refuse(config_with("random:x"))
+  config = espa_stage2.get_config("quick")
+  config.objective.segmenter = "random:0"
+  with pytest.raises(UserError, match="segmenter=random:0: write none or"):
+    check_frozen(config, str(tmp_path))
 
 
 def segmenter_in(folder, *names):
@@ -76,11 +107,12 @@ def segmenter_in(folder, *names):
   return str(folder)
 
 
-def test_segmenter_must_know_the_classes_of_the_data(tmp_path):
+def test_segmenter_must_know_the_classes_of_the_data(tmp_path, caplog):
   config = espa_stage2.get_config("quick")
   config.data.classes = ({"name": "sky"}, {"name": "sea"})
   config.objective.segmenter = segmenter_in(tmp_path / "a", "sky", "sea")
   check_frozen(config, str(tmp_path))
+  assert "trained on pictures of 256 pixels" in caplog.text
   config.objective.segmenter = segmenter_in(tmp_path / "b", "sea", "sky")
   with pytest.raises(UserError, match="sea, sky; the data has sky, sea"):
     check_frozen(config, str(tmp_path))
@@ -88,4 +120,27 @@ def test_segmenter_must_know_the_classes_of_the_data(tmp_path):
   with pytest.raises(
     UserError, match=r"configs/segmenter\.py on the same data"
   ):
+    check_frozen(config, str(tmp_path))
+
+
+def test_a_network_must_say_what_it_is_asked(tmp_path):
+  config = espa_stage2.get_config("quick")
+  config.data.classes = ({"name": "sky"}, {"name": "sea"})
+  segmenter = segmenter_in(tmp_path / "segmenter", "sky", "sea")
+  config.objective.segmenter = config.objective.perceptual = segmenter
+  with pytest.raises(UserError, match=r"perceptual=.* not give relu1_1, relu"):
+    check_frozen(config, str(tmp_path))
+  config.objective.perceptual = "none"
+  own = config.copy_and_resolve_references()
+  checkpoints.save_generator(str(tmp_path / "espa"), own, 0, {"params": {}})
+  config.objective.segmenter = str(tmp_path / "espa")
+  with pytest.raises(UserError, match=r"\(espa\) does not give seg"):
+    check_frozen(config, str(tmp_path))
+
+
+def test_what_to_fetch_is_what_the_loss_asks(tmp_path):
+  config = espa_stage2.get_config("quick")
+  config.objective.segmenter = "none"
+  config.objective.perceptual = "runs/perceptual"
+  with pytest.raises(UserError, match="vgg19-"):
     check_frozen(config, str(tmp_path))

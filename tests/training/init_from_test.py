@@ -72,6 +72,9 @@ def test_submodules_come_with_their_collections(source, target, taken, left):
     assert equal(values, of_source | of_fresh)
   assert "spectral_norm" in begun.generator.variables
   assert equal(begun.ema, begun.generator.params)
+  leaves = jax.tree.leaves((begun.ema, begun.generator.params))
+  # The step donates the state: a buffer that is there twice would crash it.
+  assert len({leaf.unsafe_buffer_pointer() for leaf in leaves}) == len(leaves)
   assert equal(begun.discriminator.params, fresh.discriminator.params)
 
 
@@ -92,3 +95,16 @@ def test_missing_source_is_found_before_training(source, tmp_path):
   with pytest.raises(UserError, match="=runs/espa_stage1: no checkpoint"):
     check_init_from(config_of(init_from=nowhere), str(tmp_path))
   check_init_from(config_of(init_from=nowhere), source[0])  # resumes
+
+
+def test_source_of_another_size_is_found_before_training(source, tmp_path):
+  planned = {"runs/wide": config_of(8)}
+  for workdir, trainings in ((source[0], {}), ("runs/wide", planned)):
+    config = config_of(
+      6 if workdir == source[0] else 4,
+      init_from=ConfigDict({"generator/autoencoder": workdir}),
+    )
+    with pytest.raises(UserError, match="or of another size"):
+      check_init_from(config, str(tmp_path), trainings)
+  config.model.generator.autoencoder.width = 8
+  check_init_from(config, str(tmp_path), planned)

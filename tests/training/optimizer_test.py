@@ -6,7 +6,11 @@ import pytest
 
 from configs import common
 from sginpaint.errors import UserError
-from sginpaint.training.optimizer import build_optimizers, build_schedule
+from sginpaint.training.optimizer import (
+  build_optimizers,
+  build_schedule,
+  check_held,
+)
 
 
 def config(**fields):
@@ -81,6 +85,15 @@ def test_frozen_submodule_keeps_its_values():
   updates, _ = optimizer.update(params, optimizer.init(params), params)
   assert not updates["held"]["w"].any()
   assert updates["free"]["w"].all()
+
+
+def test_misspelt_submodule_is_refused():
+  shapes = {"generator": {"params": {"held": {"w": 0}, "free": {"w": 0}}}}
+  for name in ("generator", "generator/held", "generator/held/w"):
+    check_held(config(frozen=(name,)), shapes)
+  for name in ("generator/hold", "generater/held", "generator/held/w/x"):
+    with pytest.raises(UserError, match="there is generator/held, generator"):
+      check_held(config(frozen=(name,)), shapes)
 
 
 def test_clipping_bounds_the_update_of_sgd_like_adam():

@@ -7,7 +7,8 @@ two targets of least squares swapped; here real is 1, and the discriminator's
 two halves are averaged.
 
 Served, the guiding map is what the frozen segmenter says of the composited
-coarse result, or, where a person says so, another class.
+coarse result, or, where a person says so, another class. Without segmenter the
+map is what a person says; elsewhere it says nothing.
 """
 
 import dataclasses
@@ -33,7 +34,9 @@ _LEAST_SQUARES: adversarial.Kind = "least_squares"
 
 @dataclasses.dataclass(frozen=True)
 class ESPA(base.System):
-  """Autoencoder and semantic decoder: stages 2 and 3, and what is served.
+  """Coarse autoencoder, then a decoder that a label map guides; three stages.
+
+  This class is stages 2 and 3.
 
   Attributes:
     stage: 2 holds the autoencoder, 3 trains it too. Which parameters an
@@ -41,7 +44,7 @@ class ESPA(base.System):
     perceptual: which network the perceptual loss asks; training loads it as
       `frozen["perceptual"]`. "none" makes the term 0.
     segmenter: which one predicts the guiding map, `frozen["segmenter"]`;
-      "none": nothing is predicted, and the map must be given.
+      "none": nothing is predicted, and the map must be given (`needs_map`).
   """
 
   SERVED: ClassVar[tuple[str, ...]] = ("segmenter",)
@@ -50,6 +53,16 @@ class ESPA(base.System):
   stage: int = 2
   perceptual: str = "none"
   segmenter: str = "none"
+
+  @property
+  def needs_map(self) -> bool:
+    """Without segmenter."""
+    return self.segmenter == "none"
+
+  @property
+  def learns_from_maps(self) -> bool:
+    """They guide the training of the decoder."""
+    return True
 
   @classmethod
   def build(
@@ -81,7 +94,7 @@ class ESPA(base.System):
         "config.data has no classes to guide by; give the data set labels, "
         "or use configs/espa_stage1.py"
       )
-    system = cls if stage > 1 else Autoencoder
+    system = cls if stage > 1 else FirstStage
     return system(
       generator=Generator(
         **model["generator"], num_classes=num_classes, dtype=dtype
@@ -143,9 +156,6 @@ class ESPA(base.System):
       [B, H/4, W/4, C]; with a segmenter "segmentation" int32 [B, H, W], its
       own reading of the coarse result also where somebody said otherwise, and
       "confidence" and "segmentation_logits".
-
-    Raises:
-      UserError: there is no segmenter, and no map is given.
     """
     prepared = self.prepare(variables, frozen, batch)
     return self.complete(variables, frozen, batch, prepared)
@@ -170,13 +180,9 @@ class ESPA(base.System):
   def complete(self, variables, frozen, batch, prepared):
     """The semantic decoder (eq. 7) on the features that were kept."""
     del frozen
+    unsaid = jnp.full(prepared["coarse"].shape[:3], IGNORE, jnp.int32)
+    predicted = prepared.get("segmentation", unsaid)
     said = batch.guidance and batch.guidance.segmentation
-    if said is None and "segmentation" not in prepared:
-      raise UserError(
-        "ESPA was trained without config.objective.segmenter and predicts no "
-        "map: give a segmentation with the picture, or train it with one"
-      )
-    predicted = prepared.get("segmentation", IGNORE)
     if said is not None:
       predicted = jnp.where(said == IGNORE, predicted, said)
     image = self.generator.apply(
@@ -211,12 +217,20 @@ class ESPA(base.System):
 
 
 @dataclasses.dataclass(frozen=True)
-class Autoencoder(ESPA):
+class FirstStage(ESPA):
   """Stage 1: the coarse picture is the picture, and no map can guide it."""
 
   GUIDANCE: ClassVar[tuple[str, ...]] = ()
 
-  stage: int = 1
+  @property
+  def needs_map(self) -> bool:
+    """It takes none."""
+    return False
+
+  @property
+  def learns_from_maps(self) -> bool:
+    """It sees pictures only."""
+    return False
 
   def generator_inputs(self, batch: Batch) -> tuple[chex.Array, ...]:
     return batch.image, batch.mask

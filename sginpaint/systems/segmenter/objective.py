@@ -57,6 +57,11 @@ class Segmenter(System):
         f"config.objective.loss is {self.loss!r}; use {' or '.join(LOSSES)}"
       )
 
+  @property
+  def learns_from_maps(self) -> bool:
+    """Yes: of nothing else."""
+    return True
+
   @classmethod
   def build(
     cls,

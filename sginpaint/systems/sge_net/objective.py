@@ -49,6 +49,11 @@ class SGENet(base.System):
   told: float = 0.0
   perceptual: str = "none"
 
+  @property
+  def learns_from_maps(self) -> bool:
+    """Wherever it predicts them."""
+    return self.generator.segmentation
+
   @classmethod
   def build(
     cls,

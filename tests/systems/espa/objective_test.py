@@ -27,7 +27,16 @@ class Segmenter(nn.Module):
     return {"segmentation_logits": jnp.concatenate([-light, light, none], -1)}
 
 
-def system(stage=2, *, segmenter=True):
+class Pyramid(nn.Module):
+  """In the place of VGG: each layer is its number times the picture."""
+
+  @nn.compact
+  def __call__(self, image, *, train):
+    assert not train
+    return {f"relu{i}_1": i * image for i in range(1, 6)} | {"logits": image}
+
+
+def system(stage=2, *, segmenter=True, perceptual=False):
   """A narrow one, with or without what predicts the map."""
   decoder = None if stage == 1 else DECODER
   return ESPA.build(
@@ -37,13 +46,16 @@ def system(stage=2, *, segmenter=True):
     },
     objective={
       "stage": stage,
-      "perceptual": "none",
+      "perceptual": "runs/vgg" if perceptual else "none",
       "segmenter": "runs/segmenter" if segmenter else "none",
     },
     num_classes=K,
     num_attributes=0,
     dtype="float32",
-    frozen={"segmenter": Segmenter()} if segmenter else {},
+    frozen={
+      **({"segmenter": Segmenter()} if segmenter else {}),
+      **({"perceptual": Pyramid()} if perceptual else {}),
+    },
   )
 
 
@@ -64,22 +76,25 @@ def variables():
 
 
 def test_terms_of_the_joint_stage_by_hand(variables):
-  built, judge = system(3), variables["discriminator"]
+  built, judge = system(3, perceptual=True), variables["discriminator"]
   outputs, _ = built.generate(
     variables["generator"], {}, batch(), None, train=False
   )
   key = jax.random.key(1)
+  frozen = {"perceptual": {}}
   terms, _ = built.generator_terms(
-    judge, {}, batch(), outputs, key, train=False
+    judge, frozen, batch(), outputs, key, train=False
   )
   logits, _ = built.discriminator.apply(judge, outputs["image"], train=False)
   expected = {
     "image": np.abs(outputs["image"] - batch().image).mean((1, 2, 3)),
     "coarse_image": np.abs(outputs["coarse"] - batch().image).mean((1, 2, 3)),
     "adversarial": ((np.asarray(logits) - 1) ** 2).mean((1, 2, 3)),
-    "perceptual": np.zeros(2),
-    "coarse_perceptual": np.zeros(2),
   }
+  for name, output in (("", "image"), ("coarse_", "coarse")):
+    errors = (np.asarray(outputs[output]) - batch().image) ** 2
+    # Layers 1 to 5: sum of i ** 2.
+    expected[f"{name}perceptual"] = 55 * errors.mean((1, 2, 3))
   assert set(terms) == set(expected)
   for name, value in expected.items():
     np.testing.assert_allclose(terms[name], value, rtol=1e-5, err_msg=name)
@@ -158,9 +173,17 @@ def test_an_edit_needs_only_what_was_prepared(variables):
   np.testing.assert_array_equal(completed["image"], whole["image"])
 
 
-def test_without_segmenter_the_map_must_be_given(variables):
-  with pytest.raises(UserError, match="config.objective.segmenter"):
-    served(variables, batch(), segmenter=False)
+def test_without_segmenter_nothing_is_said_where_no_map_is(variables):
+  assert system(segmenter=False).needs_map
+  assert not system().needs_map
+  assert not system(1, segmenter=False).needs_map
+  nothing = np.full((2, 32, 32), 255, np.int32)
+  plain, told = (
+    served(variables, batch(guidance), segmenter=False)
+    for guidance in (None, nothing)
+  )
+  np.testing.assert_array_equal(plain["image"], told["image"])
+  assert "segmentation" not in plain
   given = batch(guidance=batch().segmentation)
   outputs = served(variables, given, segmenter=False)
   trained, _ = system().generate(
