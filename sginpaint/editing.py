@@ -1,6 +1,6 @@
 """Filling one picture again and again while a person edits its label map.
 
-    session = Editor(sginpaint.load("runs/espa")).begin(image, mask)
+    session = Editor(sginpaint.load("runs/espa_stage3")).begin(image, mask)
     edited = session.segmentation.copy()
     edited[40:90, 10:60] = 3
     picture = session.render(edited)
@@ -9,12 +9,12 @@
 `render` costs only the rest (`prepare` and `complete` of `systems.base.System`;
 a system that has no such parts runs as a whole each time). The network sees
 what `Inpainter` shows it: a picture of the training size as it is, of others
-the windows around the holes. Outside the windows there is no map, and an edit
-there changes nothing.
+the windows around the holes, one after the other: a program for one serves any
+number. Outside the windows there is no map, and an edit there changes nothing.
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax
@@ -22,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from sginpaint.batch import IGNORE
-from sginpaint.inference import MAX_BATCH, Inpainter, as_batch, served_image
+from sginpaint.inference import Inpainter, as_batch, served_image
 from sginpaint.inputs import (
   Inputs,
   check_inputs,
@@ -62,25 +62,34 @@ class Editor:
     """Of the maps, by index: mappings with `name` and `colour` (RGB)."""
     return tuple(self.inpainter.config.data.classes)
 
-  def begin(self, image: np.ndarray, mask: np.ndarray) -> "Session":
+  def begin(
+    self,
+    image: np.ndarray,
+    mask: np.ndarray,
+    *,
+    max_windows: int | None = None,
+  ) -> "Session":
     """Fills a picture for the first time.
 
     Args:
       image: uint8 [H, W, 3].
       mask: [H, W], non-zero = hole.
+      max_windows: that the holes may need, for a session keeps features of
+        each; None = any number.
 
     Raises:
       ValueError: other shapes or dtypes.
-      UserError: the system makes no pictures or predicts non-finite values.
+      UserError: more windows are needed, or the system makes no pictures or
+        predicts non-finite values.
     """
-    return Session(self, image, mask)
+    return Session(self, image, mask, max_windows=max_windows)
 
   def start(self, inputs: Inputs) -> tuple[np.ndarray, Any]:
-    """First result and what is kept, of up to `MAX_BATCH` windows."""
+    """First result of a window [1, ...], and what is kept."""
     return self.inpainter.run(self._begin, inputs)
 
   def finish(self, inputs: Inputs, prepared: Any) -> np.ndarray:
-    """Pictures of the same windows, under the map in `inputs`."""
+    """Picture of the same window, under the map in `inputs`."""
     return self.inpainter.run(self._render, inputs, prepared)[0]
 
 
@@ -91,10 +100,17 @@ class Session:
     coarse: uint8 [H, W, 3], the first result: what the system prepares as
       "coarse", else its filled picture. Known pixels as they were.
     segmentation: uint8 [H, W], the predicted classes where the network saw the
-      picture and 255 elsewhere; None where it predicts none or nothing is hole.
+      picture and 255 elsewhere; all 255 where it predicts none.
   """
 
-  def __init__(self, editor: Editor, image: np.ndarray, mask: np.ndarray):
+  def __init__(
+    self,
+    editor: Editor,
+    image: np.ndarray,
+    mask: np.ndarray,
+    *,
+    max_windows: int | None = None,
+  ):
     """See `Editor.begin`."""
     inpainter = editor.inpainter
     inputs, single = check_inputs(image, mask, data=inpainter.config.data)
@@ -103,20 +119,23 @@ class Session:
     self._editor = editor
     # Copied: the caller may go on to draw in them.
     self._one = inputs.map(lambda x: x[0].copy())
-    self._plan = plan_windows(self._one.mask, inpainter.size)
+    self._plan = plan_windows(
+      self.mask, inpainter.size, max_windows=max_windows
+    )
     self._prepared: list[Any] = []
     self.coarse = self._one.image.copy()
-    self.segmentation: np.ndarray | None = None
-    for start, batch in self._batches(self._one):
-      small, (prepared, labels) = editor.start(batch)
+    self.segmentation = np.full(self.mask.shape, IGNORE, np.uint8)
+    for index, window in enumerate(self._windows(self._one)):
+      small, (prepared, labels) = editor.start(window)
       self._prepared.append(prepared)
-      paste_windows(self.coarse, small, self._plan, start, self._one.mask)
+      paste_windows(self.coarse, small, self._plan, index, self.mask)
       if labels is not None:
-        if self.segmentation is None:
-          self.segmentation = np.full(self._one.mask.shape, IGNORE, np.uint8)
-        paste_labels(
-          self.segmentation, labels, self._plan, start, self._one.mask
-        )
+        paste_labels(self.segmentation, labels, self._plan, index, self.mask)
+
+  @property
+  def mask(self) -> np.ndarray:
+    """bool [H, W], True = hole."""
+    return self._one.mask
 
   @property
   def nbytes(self) -> int:
@@ -141,39 +160,33 @@ class Session:
       ValueError: a wrong shape or value, or the system takes no map.
       UserError: see `Editor.begin`.
     """
-    one = self._one._replace(segmentation=self._edits(segmentation))
-    if one.segmentation is None and not any(self._prepared):
+    if segmentation is None and not any(self._prepared):
       return self.coarse.copy()  # nothing was left to complete
+    one = self._one
+    if segmentation is not None or self._editor.editable:
+      one = one._replace(segmentation=self._told(segmentation))
     filled = one.image.copy()
-    batches = zip(self._batches(one), self._prepared, strict=True)
-    for (start, batch), prepared in batches:
-      small = self._editor.finish(batch, prepared)
-      paste_windows(filled, small, self._plan, start, one.mask)
+    for index, window in enumerate(self._windows(one)):
+      small = self._editor.finish(window, self._prepared[index])
+      paste_windows(filled, small, self._plan, index, self.mask)
     return filled
 
-  def _edits(self, segmentation: np.ndarray | None) -> np.ndarray | None:
-    """What a map says beyond the prediction, int32 [H, W]; None = nothing."""
+  def _told(self, segmentation: np.ndarray | None) -> np.ndarray:
+    """What a map says beyond the prediction: int32 [H, W], 255 = nothing."""
     if segmentation is None:
-      return None
+      return np.full(self.mask.shape, IGNORE, np.int32)
     inpainter = self._editor.inpainter
     inpainter.check_takes("segmentation")
     checked, _ = check_inputs(
-      self._one.image,
-      self._one.mask,
-      segmentation,
-      data=inpainter.config.data,
+      self._one.image, self.mask, segmentation, data=inpainter.config.data
     )
     told = np.asarray(checked.segmentation)[0]
-    if self.segmentation is not None:
-      same = told == self.segmentation
-      told = np.where(same, IGNORE, told).astype(np.int32)
-    return told if np.any(told != IGNORE) else None
+    return np.where(told == self.segmentation, IGNORE, told)
 
-  def _batches(self, one: Inputs):
-    """(index of the first window, what the network sees of some of them)."""
-    windows, size = self._plan.windows, self._editor.inpainter.size
-    for start in range(0, len(windows), MAX_BATCH):
-      yield start, cut_windows(one, windows[start : start + MAX_BATCH], size)
+  def _windows(self, one: Inputs) -> Iterator[Inputs]:
+    """What the network sees of the windows, [1, ...] each."""
+    for window in self._plan.windows:
+      yield cut_windows(one, [window], self._editor.inpainter.size)
 
 
 def _begin(

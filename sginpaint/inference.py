@@ -108,9 +108,14 @@ class Inpainter:
     Raises:
       ValueError: shapes, dtypes or values other than the above, or guidance
         that the system does not take.
-      UserError: the system makes no pictures or predicts non-finite values,
-        or there is too little memory for `full`.
+      UserError: the system makes no pictures, predicts non-finite values or
+        needs a segmentation, or there is too little memory for `full`.
     """
+    if self.system.needs_map and segmentation is None:
+      raise UserError(
+        f"this {self.config.system} was trained without "
+        "config.objective.segmenter and predicts no map: give a segmentation"
+      )
     for name, value in (
       ("segmentation", segmentation),
       ("attributes", attributes),

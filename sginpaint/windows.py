@@ -14,6 +14,13 @@ import dataclasses
 import cv2
 import numpy as np
 
+from sginpaint.errors import UserError
+
+_TOGETHER = 512  # pieces that are compared each with each
+_PIECES_EACH = (
+  16  # that fit into a window of the training size, two cells apart
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Window:
@@ -94,12 +101,18 @@ class Plan:
     return mine & mask[window.rows, window.columns]
 
 
-def plan_windows(mask: np.ndarray, size: int) -> Plan:
+def plan_windows(
+  mask: np.ndarray, size: int, *, max_windows: int | None = None
+) -> Plan:
   """Finds windows such that every hole pixel belongs to exactly one.
 
   Args:
     mask: bool [H, W].
     size: side of the pictures that the network was trained on.
+    max_windows: that may be needed; None = any number.
+
+  Raises:
+    UserError: more windows are needed.
   """
   # Holes are found on a grid: what is closer than two cells becomes one, and
   # a photograph costs a few kilobytes.
@@ -110,15 +123,21 @@ def plan_windows(mask: np.ndarray, size: int) -> Plan:
   )
   labels[cells == 0] = 0
   boxes = _bounding_boxes(labels)
-  group = _share_windows(boxes, (size // cell - 2) // 2)
+  # Also before they are grouped, which takes a while for a hundred thousand.
+  limit = np.inf if max_windows is None else max_windows
+  if len(boxes) <= _PIECES_EACH * limit:
+    group = _share_windows(boxes, (size // cell - 2) // 2)
+  if len(boxes) > _PIECES_EACH * limit or group.max(initial=-1) >= limit:
+    raise UserError(
+      f"the hole is in {len(boxes)} pieces, too many for {max_windows} parts "
+      "of the picture; fill fewer at a time"
+    )
   owner = np.concatenate([[-1], group]).astype(np.int32)[labels]
-  height, width = mask.shape
-  windows = []
-  for index in range(group.max(initial=-1) + 1):
-    members = boxes[group == index]
-    top, left = members[:, :2].min(0) * cell
-    bottom, right = np.minimum(members[:, 2:].max(0) * cell, (height, width))
-    windows.append(_around(top, left, bottom, right, mask.shape, size))
+  ends = np.array([*mask.shape, *mask.shape])
+  windows = [
+    _around(np.minimum(union * cell, ends), mask.shape, size)
+    for union in _unions(boxes, group)
+  ]
   return Plan(tuple(windows), cell, owner)
 
 
@@ -135,23 +154,38 @@ def _any_in_cells(mask: np.ndarray, cell: int) -> np.ndarray:
 def _bounding_boxes(labels: np.ndarray) -> np.ndarray:
   """int [n, 4] (top, left, bottom, right) of labels 1..n, ends exclusive."""
   ys, xs = np.nonzero(labels)
-  index = labels[ys, xs] - 1
-  boxes = np.empty((labels.max(initial=0), 4), np.int64)
-  boxes[:, :2], boxes[:, 2:] = np.iinfo(np.int64).max, 0
-  np.minimum.at(boxes[:, 0], index, ys)
-  np.minimum.at(boxes[:, 1], index, xs)
-  np.maximum.at(boxes[:, 2], index, ys + 1)
-  np.maximum.at(boxes[:, 3], index, xs + 1)
-  return boxes
+  return _unions(np.stack([ys, xs, ys + 1, xs + 1], 1), labels[ys, xs] - 1)
+
+
+def _unions(boxes: np.ndarray, group: np.ndarray) -> np.ndarray:
+  """int [m, 4], the box around the boxes [n, 4] of each of the groups [n]."""
+  unions = np.empty((group.max(initial=-1) + 1, 4), np.int64)
+  unions[:, :2], unions[:, 2:] = np.iinfo(np.int64).max, 0
+  np.minimum.at(unions[:, :2], group, boxes[:, :2])
+  np.maximum.at(unions[:, 2:], group, boxes[:, 2:])
+  return unions
 
 
 def _share_windows(boxes: np.ndarray, free: int) -> np.ndarray:
   """Groups boxes whose union needs no larger window; int [n].
 
+  Of very many, one half of the picture is grouped after the other.
+
   Args:
     boxes: int [n, 4].
     free: side up to which a union costs nothing.
   """
+  if len(boxes) <= _TOGETHER:
+    return _share_at_once(boxes, free)
+  axis = np.ptp(boxes[:, :2], axis=0).argmax()
+  first, second = np.array_split(boxes[:, axis].argsort(kind="stable"), 2)
+  group = np.empty(len(boxes), np.int64)
+  group[first] = _share_windows(boxes[first], free)
+  group[second] = _share_windows(boxes[second], free) + group[first].max() + 1
+  return group
+
+
+def _share_at_once(boxes: np.ndarray, free: int) -> np.ndarray:
   sides = (boxes[:, 2:] - boxes[:, :2]).max(1, initial=0)
   group = np.zeros(len(boxes), np.int64)
   unions = np.empty_like(boxes)
@@ -178,14 +212,9 @@ def _share_windows(boxes: np.ndarray, free: int) -> np.ndarray:
   return group
 
 
-def _around(
-  top: int,
-  left: int,
-  bottom: int,
-  right: int,
-  shape: tuple[int, int],
-  size: int,
-) -> Window:
+def _around(box: np.ndarray, shape: tuple[int, int], size: int) -> Window:
+  """The window of holes inside a box, int [4]."""
+  top, left, bottom, right = box
   hole = max(bottom - top, right - left)
   # Two more than twice the hole: half a pixel of rounding on either side.
   side = min(max(size, 2 * hole + 2), max(shape))

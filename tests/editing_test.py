@@ -134,13 +134,14 @@ def test_unedited_windows_are_those_of_the_inpainter(staged):
   np.testing.assert_array_equal(session.render(), served.image)
 
 
-def test_more_windows_than_a_batch_holds(staged):
+def test_many_windows(staged):
   image = _picture((40, 700))[0]
   mask = np.zeros((40, 700), bool)
   mask[18:22, 30::60] = True
   session = staged.begin(image, mask)
   served = staged.inpainter(image, mask)
   assert len(served.windows[0]) > 8
+  np.testing.assert_array_equal(session.mask, mask)
   np.testing.assert_array_equal(session.render(), served.image)
 
 
@@ -150,7 +151,7 @@ def test_a_system_without_parts_or_maps():
   session = editor.begin(image, mask)
   served = inpainter(image, mask).image
   assert not editor.editable
-  assert session.segmentation is None
+  assert (session.segmentation == 255).all()
   np.testing.assert_array_equal(session.coarse, served)
   np.testing.assert_array_equal(session.render(), served)
   with pytest.raises(ValueError, match="takes no segmentation"):
@@ -162,7 +163,10 @@ def test_a_map_guides_where_none_is_predicted():
   image, mask = _picture()
   session = editor.begin(image, mask)
   assert editor.editable
-  assert session.segmentation is None
+  assert (session.segmentation == 255).all()
+  np.testing.assert_array_equal(
+    session.render(session.segmentation), editor.inpainter(image, mask).image
+  )
   told = session.render(np.full(mask.shape, 7, np.uint8))
   np.testing.assert_array_equal(told[mask], np.full((mask.sum(), 3), 7))
 
@@ -231,13 +235,24 @@ def test_sessions_hold_arrays_of_the_host_and_go_at_once(staged):
     gc.enable()
 
 
-def test_programs_are_compiled_once_per_batch_size():
+def test_one_program_each_serves_all_pictures_holes_and_maps():
   editor = Editor(Inpainter(inpainting.loaded(SIZE, system=Staged())))
-  for shape in ((SIZE, SIZE), (50, 70), (40, 90)):
-    session = editor.begin(*_picture(shape))
+  for shape in ((SIZE, SIZE), (50, 70), (40, 190)):
+    image, mask = _picture(shape)
+    mask[12:16, -4:] = True
+    session = editor.begin(image, mask)
     edited = session.segmentation.copy()
     edited[12:15, 6:12] = 9
     session.render()
     session.render(edited)
+  assert len(session._prepared) == 2
   assert editor._begin._cache_size() == 1
-  assert editor._render._cache_size() == 2  # with a map and without
+  assert editor._render._cache_size() == 1
+
+
+def test_windows_are_bounded_before_any_is_filled(staged, monkeypatch):
+  monkeypatch.setattr(staged, "start", None)
+  mask = np.zeros((600, 600), bool)
+  mask[::24, ::24] = True
+  with pytest.raises(UserError, match="hole is in 625 pieces, too many for 8"):
+    staged.begin(np.zeros((600, 600, 3), np.uint8), mask, max_windows=8)

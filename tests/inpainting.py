@@ -43,7 +43,8 @@ class MeanColour(base.System):
         # Paints the class index: tests see which label reached which pixel.
         told = batch.guidance.segmentation
         outputs["segmentation"] = told
-        outputs["image"] = jnp.stack([told / 127.5 - 1.0] * 3, -1)
+        painted = jnp.stack([told / 127.5 - 1.0] * 3, -1)
+        outputs["image"] = jnp.where(told[..., None] == 255, image, painted)
       if batch.guidance.attributes is not None:
         outputs["attributes"] = batch.guidance.attributes
     return outputs

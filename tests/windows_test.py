@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from sginpaint import windows as windows_module
+from sginpaint.errors import UserError
 from sginpaint.windows import plan_windows
 
 
@@ -85,3 +87,29 @@ def test_many_specks_make_few_windows():
   mask = np.random.default_rng(0).random((1024, 1024)) < 1e-3
   windows = plan_windows(mask, 256).windows
   assert len(windows) < 200  # about a thousand specks
+
+
+def test_very_many_pieces_are_grouped_part_by_part(monkeypatch):
+  mask = np.zeros((600, 600), bool)
+  mask[::12, ::12] = True  # 2500 specks
+  monkeypatch.setattr(windows_module, "_TOGETHER", 10**9)
+  few = len(plan_windows(mask, 64).windows)
+  monkeypatch.setattr(windows_module, "_TOGETHER", 100)
+  plan = plan_windows(mask, 64)
+  assert few <= len(plan.windows) < 1.5 * few
+  assert {w.side for w in plan.windows} == {64}
+  times = np.zeros(mask.shape, int)
+  for index, window in enumerate(plan.windows):
+    times[window.rows, window.columns] += plan.owned(index, mask)
+  np.testing.assert_array_equal(times, mask)
+
+
+@pytest.mark.parametrize("step", [12, 40])
+def test_windows_may_be_bounded(step):
+  mask = np.zeros((600, 600), bool)
+  mask[::step, ::step] = True
+  count = len(plan_windows(mask, 64).windows)
+  assert len(plan_windows(mask, 64, max_windows=count).windows) == count
+  for limit in (count - 1, 1):
+    with pytest.raises(UserError, match=f"too many for {limit} parts"):
+      plan_windows(mask, 64, max_windows=limit)

@@ -14,7 +14,9 @@ of an indexed one (palette) the colours, if any is that of a class, because many
 programs sort palettes anew, else the numbers; of an RGB file the colours, which
 must be exactly those of the classes (fully transparent = nothing is said). 255
 says nothing. A classes.csv beside the map tells its numbers; without, they are
-class indices. Paint with a hard-edged brush, and do not save as JPEG.
+class indices. Paint with a hard-edged brush, and do not save as JPEG. A map
+counts where it differs from what the system sees itself, so one that was not
+changed gives what no map gives; with --full all of it counts.
 """
 
 import argparse
@@ -22,7 +24,7 @@ import functools
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,6 +36,10 @@ from sginpaint.cli.parser import (
   check_workdir,
 )
 from sginpaint.errors import UserError
+
+if TYPE_CHECKING:
+  from sginpaint.editing import Editor
+  from sginpaint.inference import Inpainter
 
 
 def main(argv: list[str]) -> int:
@@ -56,6 +62,7 @@ def main(argv: list[str]) -> int:
 
   from sginpaint import inference
   from sginpaint.cli import devices
+  from sginpaint.editing import Editor
 
   devices.initialise()
   inpainter = inference.load(
@@ -70,10 +77,15 @@ def main(argv: list[str]) -> int:
   for job in jobs:  # all, before any picture is written
     _read_map(job, classes)
   quiet = len(jobs) == 1 or not sys.stderr.isatty()
+  editor = Editor(inpainter)
   for job in tqdm.tqdm(jobs, unit="picture", disable=quiet):
-    fill = functools.partial(
-      inpainter, segmentation=_read_map(job, classes), full=args.full
-    )
+    labels = _read_map(job, classes)
+    if labels is None or args.full:
+      fill = functools.partial(
+        _filled, inpainter, segmentation=labels, full=args.full
+      )
+    else:
+      fill = functools.partial(_edited, editor, labels)
     tqdm.tqdm.write(_fill(job, fill, lossy=args.lossy))
   return 0
 
@@ -107,7 +119,19 @@ def _read_map(
   return images.read_label_map(job.segmentation, size, code)
 
 
-def _fill(job: Job, fill: Callable[..., Any], *, lossy: bool) -> str:
+def _filled(
+  inpainter: "Inpainter", image: np.ndarray, mask: np.ndarray, **options: Any
+) -> np.ndarray:
+  return inpainter(image, mask, **options).image
+
+
+def _edited(
+  editor: "Editor", labels: np.ndarray, image: np.ndarray, mask: np.ndarray
+) -> np.ndarray:
+  return editor.begin(image, mask).render(labels)
+
+
+def _fill(job: Job, fill: Callable[..., np.ndarray], *, lossy: bool) -> str:
   """Fills one picture and writes it; returns a line to print."""
   start = time.perf_counter()
   picture = images.read_picture(job.image)
@@ -117,7 +141,7 @@ def _fill(job: Job, fill: Callable[..., Any], *, lossy: bool) -> str:
     return f"{job.output}: nothing to fill, copied"
   filled = picture.rgb
   if mask.any():
-    filled = fill(filled, mask).image
+    filled = fill(filled, mask)
   images.write_picture(job.output, picture, filled, mask, lossy=lossy)
   height, width = picture.size
   seconds = time.perf_counter() - start

@@ -2,7 +2,8 @@
 
 Masks are paired by name: `x.jpg` with `x.png`, `x_mask.png` or
 `x_mask001.png`. With one mask the output is named after the picture; with
-several, after each mask. Folders are not searched in depth. Whatever can be
+several, after each mask. A label map is named like its mask, or like the
+picture for all of its masks. Folders are not searched in depth. Whatever can be
 found out without decoding is checked here, before anything is written. Paths
 are tried with os.path, which says no where pathlib raises: in a locked folder,
 of a name that is too long.
@@ -78,7 +79,9 @@ def plan_jobs(
     for partner in pairs[picture]:
       stem = (partner if len(pairs[picture]) > 1 else picture).stem
       target = folder / (stem + suffix) if folder else pathlib.Path(output)
-      guide = maps[picture][0] if maps else None
+      guide = None
+      if segmentation:
+        guide = _map_of(partner, picture, maps[picture], segmentation)
       jobs.append(Job(picture, partner, target, guide))
   if not folder and len(jobs) > 1:
     raise UserError(
@@ -159,6 +162,25 @@ def _pair(
   if unused and len(pictures) > 1:
     _log.warning("%s: no picture for %s", given, _some(sorted(unused)))
   return {picture: found[picture.stem] for picture in pictures}
+
+
+def _map_of(
+  mask: pathlib.Path,
+  picture: pathlib.Path,
+  maps: Sequence[pathlib.Path],
+  given: str,
+) -> pathlib.Path:
+  """Of a folder the map of this hole, else that of the picture, for all."""
+  if not os.path.isdir(given):
+    return maps[0]
+  named = {path.stem: path for path in maps}
+  found = named.get(mask.stem, named.get(picture.stem))
+  if found is None:
+    raise UserError(
+      f"--segmentation {given}: no label map {mask.stem}, only "
+      f"{_some([path.name for path in maps])}; name it like {mask}"
+    )
+  return found
 
 
 def _some(names: Sequence[str]) -> str:

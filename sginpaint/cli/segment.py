@@ -67,7 +67,8 @@ def main(argv: list[str]) -> int:
     raise UserError(f"--config.{min(overrides)}: goes with --split only")
   apply_overrides(config, overrides, sections=("data",))
   _check_output(args.output)
-  _check_flags(args)
+  if args.split and args.masks is not None:
+    raise UserError("--masks: goes with --images only")
   jobs: list[_Job] = []
   holed: list[segment_holes.HoledJob] = []
   if args.masks is not None:
@@ -122,9 +123,15 @@ def _parse(argv: list[str]) -> argparse.Namespace:
   source.add_argument(
     "--split", help="train, validation, test or another of a data set"
   )
-  add("--masks", metavar="M", help="mask for all, or folder: fills the holes")
+  # With masks a file holds numbers and colours.
+  shown = parser.add_mutually_exclusive_group()
+  shown.add_argument(
+    "--masks", metavar="M", help="mask for all, or folder: fills the holes"
+  )
+  shown.add_argument(
+    "--labels", action="store_true", help="write numbers instead of colours"
+  )
   add("--output", required=True, metavar="DIR", help="folder")
-  add("--labels", action="store_true", help="write numbers instead of colours")
   add("--overwrite", action="store_true", help="replace what is there")
   add_checkpoint_flags(parser)
   return parser.parse_args(argv)
@@ -138,17 +145,6 @@ def _check_output(output: str) -> None:
   if os.path.isfile(output) or (named_file and not is_folder):
     raise UserError(f"--output {output}: is a file; give a folder")
   check_writable(pathlib.Path(output) / "labels.png")
-
-
-def _check_flags(args: argparse.Namespace) -> None:
-  if args.masks is None:
-    return
-  if args.split:
-    raise UserError("--masks: goes with --images only")
-  if args.labels:
-    raise UserError(
-      "--labels: with --masks a file holds numbers and colours; leave it out"
-    )
 
 
 def _plan(source: str, output: str, *, overwrite: bool) -> list[_Job]:

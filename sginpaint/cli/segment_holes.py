@@ -9,8 +9,6 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from sginpaint import images
 from sginpaint.cli.jobs import plan_jobs
 from sginpaint.errors import UserError
@@ -62,7 +60,6 @@ def run(jobs: Sequence[HoledJob], loaded: "Loaded", values: "Values") -> None:
   """Writes label map and coarse result of every picture, and classes.csv."""
   import tqdm
 
-  from sginpaint.batch import IGNORE
   from sginpaint.cli.label_values import write_code
   from sginpaint.editing import Editor
   from sginpaint.inference import Inpainter
@@ -74,9 +71,7 @@ def run(jobs: Sequence[HoledJob], loaded: "Loaded", values: "Values") -> None:
     picture = images.read_picture(job.image)
     mask = images.read_mask(job.mask, picture.size)
     session = editor.begin(picture.rgb, mask)
-    labels = session.segmentation
-    if labels is None:  # nothing is hole
-      labels = np.full(picture.size, IGNORE, np.uint8)
     values.describe()
-    images.write_bytes(job.labels, images.encode_label_map(labels, code))
+    data = images.encode_label_map(session.segmentation, code)
+    images.write_bytes(job.labels, data)
     images.write_picture(job.coarse, picture, session.coarse, mask)

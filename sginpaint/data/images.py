@@ -70,6 +70,11 @@ def _decode_labels_by_pillow(data: bytes) -> np.ndarray:
       image.load()
   except UnidentifiedImageError as e:
     raise UnreadableError("not a picture") from e
+  except Image.DecompressionBombError as e:
+    raise UnreadableError(
+      "so many pixels are read as 8-bit grey PNG only; save it as one, or "
+      "make it smaller"
+    ) from e
   except (OSError, SyntaxError, ValueError) as e:
     raise UnreadableError(f"truncated or damaged ({e})") from e
   if image.mode not in ("L", "P", "1"):

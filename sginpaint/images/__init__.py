@@ -14,6 +14,7 @@ Arrays are [H, W, C]; masks bool [H, W], True = hole.
 from sginpaint.images.label_maps import (
   LabelCode,
   encode_label_map,
+  not_said_colour,
   read_label_map,
 )
 from sginpaint.images.masks import check_size, read_mask
@@ -49,6 +50,7 @@ __all__ = [
   "encode_label_map",
   "decode_picture",
   "encode_picture",
+  "not_said_colour",
   "output_format",
   "read_header",
   "read_label_map",

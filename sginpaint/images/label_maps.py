@@ -64,16 +64,27 @@ class LabelCode:
 
   @property
   def not_said(self) -> np.ndarray:
-    """uint8 [3], the colour of 255: black, or where a class is black a grey.
+    """uint8 [3], the colour of 255."""
+    return not_said_colour(self.colours)
 
-    The one farthest from all classes, so that nobody, nor a program that makes
-    palettes smaller, takes them for each other.
-    """
-    if self.colours.any(-1).all():
-      return np.zeros(3, np.uint8)
-    greys = np.arange(256)[:, None, None]
-    away = ((greys - self.colours.astype(int)) ** 2).sum(-1).min(-1)
-    return np.full(3, away.argmax(), np.uint8)
+
+def not_said_colour(colours: np.ndarray) -> np.ndarray:
+  """The colour of 255: black, or where a class is black a grey.
+
+  The one farthest from all classes, so that nobody, nor a program that makes
+  palettes smaller, takes them for each other.
+
+  Args:
+    colours: uint8 [K, 3], of the classes.
+
+  Returns:
+    uint8 [3].
+  """
+  if colours.any(-1).all():
+    return np.zeros(3, np.uint8)
+  greys = np.arange(256)[:, None, None]
+  away = ((greys - colours.astype(int)) ** 2).sum(-1).min(-1)
+  return np.full(3, away.argmax(), np.uint8)
 
 
 def encode_label_map(labels: np.ndarray, code: LabelCode) -> bytes:

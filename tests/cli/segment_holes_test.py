@@ -43,10 +43,10 @@ def _segment(workdir, *more, images="photo.png", masks="hole.png"):
   return main([*argv, "--masks", masks, "--output", "out", *more])
 
 
-def _inpaint(workdir, segmentation):
+def _inpaint(workdir, segmentation, *more):
   argv = ["inpaint", "--checkpoint", workdir, "--image", "photo.png"]
   argv += ["--mask", "hole.png", "--output", "filled.png"]
-  return main([*argv, "--segmentation", segmentation])
+  return main([*argv, "--segmentation", segmentation, *more])
 
 
 def _array(path):
@@ -87,9 +87,56 @@ def test_edit_and_fill(workdir, editor, example, colours):
   save(pathlib.Path("out/photo.png"), edited)
   assert _inpaint(workdir, "out/photo.png") == 0
   image, mask = example
-  served = editor.inpainter(image, mask, segmentation=labels).image
+  served = editor.begin(image, mask).render(labels)
   np.testing.assert_array_equal(_array("filled.png"), served)
   assert np.any(served != editor.inpainter(image, mask).image)
+  # Whole, all of the map counts, not only what was changed.
+  assert _inpaint(workdir, "out/photo.png", "--full") == 0
+  served = editor.inpainter(image, mask, segmentation=labels, full=True)
+  np.testing.assert_array_equal(_array("filled.png"), served.image)
+
+
+def test_each_hole_of_a_picture_has_its_map(workdir, editor, example):
+  image, masks = example[0], np.zeros((2, 40, 100), bool)
+  for folder in ("in", "masks"):
+    pathlib.Path(folder).mkdir()
+  save(pathlib.Path("in/x.png"), image)
+  for i in range(2):
+    masks[i, 10:20, 10 + 60 * i : 30 + 60 * i] = True
+    hole = masks[i].astype(np.uint8) * 255
+    save(pathlib.Path(f"masks/x_mask00{i}.png"), hole)
+  assert _segment(workdir, images="in", masks="masks") == 0
+  argv = ["inpaint", "--checkpoint", workdir, "--image", "in", "--mask"]
+  argv += ["masks", "--segmentation", "out", "--output", "filled"]
+  for change in (0, 1):
+    for i in range(2):
+      labels = _array(f"out/x_mask00{i}.png")
+      labels = np.where(labels == 255, 255, (labels + change) % 3)
+      save(pathlib.Path(f"out/x_mask00{i}.png"), labels.astype(np.uint8))
+    assert main(argv) == 0
+    for i in range(2):
+      session = editor.begin(image, masks[i])
+      seen = session.segmentation
+      labels = np.where(seen == 255, 255, (seen + change) % 3)
+      want = session.render(labels) if change else session.coarse
+      np.testing.assert_array_equal(_array(f"filled/x_mask00{i}.png"), want)
+
+
+def test_a_hole_whose_map_is_missing(workdir, example, capsys):
+  pathlib.Path("out").mkdir()
+  for path in (
+    "photo_mask001.png",
+    "photo_mask002.png",
+    "out/photo_mask001.png",
+  ):
+    save(pathlib.Path(path), np.zeros((40, 100), np.uint8))
+  argv = ["inpaint", "--checkpoint", workdir, "--image", "photo.png"]
+  argv += ["--output", "filled.png", "--segmentation", "out"]
+  assert main([*argv, "--mask", "photo_mask002.png"]) == 2
+  error = capsys.readouterr().err
+  assert "--segmentation out: no label map photo_mask002, only" in error
+  assert "photo_mask001.png; name it like photo_mask002.png" in error
+  assert main([*argv, "--mask", "photo_mask001.png"]) == 0
 
 
 def test_numbers_follow_the_classes_csv_that_lies_there(
@@ -101,20 +148,19 @@ def test_numbers_follow_the_classes_csv_that_lies_there(
   assert _segment(workdir) == 0
   assert pathlib.Path("out/classes.csv").read_text() == rows
   image, mask = example
-  labels = editor.begin(image, mask).segmentation
+  session = editor.begin(image, mask)
+  labels = session.segmentation.copy()
   value_of = np.full(256, 255, np.uint8)
   value_of[:3] = 9, 7, 40
   np.testing.assert_array_equal(_array("out/photo.png"), value_of[labels])
-  assert _inpaint(workdir, "out/photo.png") == 0
-  served = editor.inpainter(image, mask, segmentation=labels).image
-  np.testing.assert_array_equal(_array("filled.png"), served)
+  labels[10:18, 6:20] = (labels[10:18, 6:20] + 1) % 3
   numbers = value_of[labels]
   numbers[:3] = 50  # ignored there: nothing is said
   save(pathlib.Path("out/photo.png"), numbers)
   assert _inpaint(workdir, "out/photo.png") == 0
-  labels[:3] = 255
-  served = editor.inpainter(image, mask, segmentation=labels).image
+  served = session.render(labels)
   np.testing.assert_array_equal(_array("filled.png"), served)
+  assert np.any(served != session.render())
 
 
 def test_numbers_that_are_no_class_of_the_checkpoint(workdir, capsys):
@@ -169,7 +215,7 @@ def test_what_is_there_stays_unless_told(workdir, capsys):
     ({"masks": ""}, "--masks : no such file or folder"),
     ({"masks": "small.png"}, "small.png: is 9x8 but its picture 100x40"),
     ({"images": "in"}, "out/x_coarse.png: two pictures"),
-    ({"more": ["--labels"]}, "--labels: with --masks"),
+    ({"more": ["--labels"]}, "--labels: not allowed with argument --masks"),
   ],
 )
 def test_mistakes_are_one_line_and_write_nothing(

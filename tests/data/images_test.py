@@ -121,6 +121,11 @@ class TestDecodeLabels:
     with pytest.raises(UnreadableError):
       decode_labels(data[: len(data) // 2])
 
+  def test_more_pixels_than_pillow_takes(self, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(UnreadableError, match="so many pixels"):
+      decode_labels(encode(Image.fromarray(picture(0, 8, 8))))
+
 
 def few_bits_png(indices: np.ndarray, bits: int) -> bytes:
   """A grey PNG of few bits, which neither library writes."""

@@ -1,12 +1,13 @@
 """The editor in the browser: paint a hole, repaint the map, see the picture.
 
-python -m sginpaint demo --checkpoint=runs/espa
+python -m sginpaint demo --checkpoint=runs/espa_stage3
 
 Load a picture, paint what is to be filled, press Fill; then paint classes over
 the map of what the system saw and press Render. Systems that follow no map fill
 only. Pictures are kept in memory only, until nobody has asked for them for an
 hour. Only this machine can reach the page unless --host says otherwise:
---host=0.0.0.0 lets in everybody who can reach the machine.
+--host=0.0.0.0 lets in everybody who can reach the machine by its address,
+--host=NAME by that name.
 """
 
 import argparse
@@ -66,7 +67,5 @@ def _warm_up(editor, size: int) -> None:
   image = np.zeros((size, size, 3), np.uint8)
   mask = np.zeros((size, size), bool)
   mask[size // 4 : size // 2, size // 4 : size // 2] = True
-  session = editor.begin(image, mask)
-  session.render()
-  if editor.editable:
-    session.render(np.zeros_like(mask, np.uint8))
+  nothing = np.full(mask.shape, 255, np.uint8) if editor.editable else None
+  editor.begin(image, mask).render(nothing)

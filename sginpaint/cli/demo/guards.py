@@ -43,21 +43,27 @@ _SENTENCES = {
 
 @web.middleware
 async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
-  """Turns every error into `{"error": sentence}`, and adds the headers."""
+  """Turns every error into `{"error": sentence}`."""
   try:
-    response = await handler(request)
+    return await handler(request)
   except Refusal as e:
-    response = _error(e.status, str(e))
+    return _error(e.status, str(e))
   except UserError as e:
-    response = _error(400, str(e))
+    return _error(400, str(e))
   except web.HTTPException as e:
-    response = _error(e.status, _SENTENCES.get(e.status, e.reason))
+    return _error(e.status, _SENTENCES.get(e.status, e.reason))
   except Exception:
     # A bug: its traceback belongs into the terminal, not to a stranger.
     _log.exception("%s %s", request.method, request.path)
-    response = _error(500, "the server made a mistake; its terminal says which")
+    return _error(500, "the server made a mistake; its terminal says which")
+
+
+async def add_headers(
+  request: web.Request, response: web.StreamResponse
+) -> None:
+  """Adds what browsers must know before an answer is sent."""
+  del request
   response.headers.update(_HEADERS)
-  return response
 
 
 def _error(status: int, message: str) -> web.Response:
@@ -74,15 +80,26 @@ def only_for(host: str):
 
   @web.middleware
   async def guard(request: web.Request, handler: Handler):
-    name = urllib.parse.urlsplit(f"//{request.host}").hostname or ""
+    name = _name(request.host)
     if name not in names and not _is_address(name):
-      raise Refusal(403, "this server does not go by that name")
+      raise Refusal(
+        403,
+        "this server does not go by that name; open it by its address, or "
+        "start it with --host=NAME",
+      )
     origin = request.headers.get("Origin")
     if origin is not None and not _same(origin, request.host):
       raise Refusal(403, "another page may not ask this server")
     return await handler(request)
 
   return guard
+
+
+def _name(host: str) -> str:
+  try:
+    return urllib.parse.urlsplit(f"//{host}").hostname or ""
+  except ValueError as e:
+    raise Refusal(400, "the Host header names no host") from e
 
 
 def _same(origin: str, host: str) -> bool:

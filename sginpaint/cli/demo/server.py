@@ -3,6 +3,7 @@
     GET    /                           the page; its files stand in a table
     GET    /api/system                 name, classes, limits
     POST   /api/pictures               PNG, JPEG or WebP -> {id, width, height}
+    GET    /api/pictures/<id>          PNG, upright
     DELETE /api/pictures/<id>
     PUT    /api/pictures/<id>/mask     PNG, all but 0 is hole -> {map: bool}
     GET    /api/pictures/<id>/coarse   PNG
@@ -23,16 +24,19 @@ import numpy as np
 from aiohttp import web
 
 from sginpaint import images
-from sginpaint.cli.demo import guards, memory, uploads
+from sginpaint.batch import IGNORE
+from sginpaint.cli.demo import answers, guards, memory, uploads
 from sginpaint.cli.demo.refusals import Refusal
-from sginpaint.cli.demo.sessions import Edit, Kept, Sessions
+from sginpaint.cli.demo.sessions import Kept, Sessions
 from sginpaint.cli.demo.worker import Worker
 
 if TYPE_CHECKING:
-  from sginpaint.editing import Editor
+  from sginpaint.editing import Editor, Session
 
 BODY_SECONDS = 60.0  # that one upload may take
 MAX_UPLOADS = 256 * 2**20  # bytes of all uploads that are held at a time
+MAX_ANSWERS = 256 * 2**20  # and of all pictures that are being sent
+MAX_WINDOWS = 64  # parts of a picture that are filled
 SWEEP_SECONDS = 20.0
 _PAGE = {
   "/": ("index.html", "text/html"),
@@ -61,7 +65,8 @@ class Demo:
   ):
     self.editor, self.name = editor, name
     self.sessions, self.worker = sessions, worker
-    self._held = 0
+    self._uploads = answers.Held(MAX_UPLOADS, "uploads")
+    self._answers = answers.Held(MAX_ANSWERS, "pictures are being sent")
 
   async def system(self, request: web.Request) -> web.Response:
     """GET /api/system."""
@@ -70,11 +75,13 @@ class Demo:
       {"name": info["name"], "colour": list(info["colour"])}
       for info in self.editor.classes
     ]
+    colours = np.array([info["colour"] for info in classes], np.uint8)
     return web.json_response(
       {
         "name": self.name,
         "editable": self.editor.editable,
         "classes": classes,
+        "not_said": images.not_said_colour(colours.reshape(-1, 3)).tolist(),
         "max_bytes": uploads.MAX_BYTES,
         "max_pixels": uploads.MAX_PIXELS,
       }
@@ -89,6 +96,12 @@ class Demo:
     answer = {"id": key, "width": width, "height": height}
     return web.json_response(answer, status=201)
 
+  async def picture(self, request: web.Request) -> web.StreamResponse:
+    """GET /api/pictures/<id>."""
+    kept = self._kept(request)
+    data = await self.worker.run(_encode, kept.picture)
+    return await self._send(request, data)
+
   async def drop(self, request: web.Request) -> web.Response:
     """DELETE /api/pictures/<id>."""
     self.sessions.drop(request.match_info["id"])
@@ -100,103 +113,120 @@ class Demo:
     async with self._upload(request) as data:
       await self.worker.run(self._begin, kept, data)
     self.sessions.trim()
-    has_map = self._edit(kept).session.segmentation is not None
-    return web.json_response({"map": has_map})
+    return web.json_response({"map": self._has_map(_session(kept))})
 
   def _begin(self, kept: Kept, data: bytes) -> None:
     mask = uploads.decode_mask(data, kept.picture.size)
-    kept.edit = Edit(mask, self.editor.begin(kept.picture.rgb, mask))
+    session = self.editor.begin(kept.picture.rgb, mask, max_windows=MAX_WINDOWS)
+    self.sessions.check(kept.picture.samples.nbytes + session.nbytes)
+    kept.session = session
 
-  async def coarse(self, request: web.Request) -> web.Response:
+  def _has_map(self, session: "Session") -> bool:
+    """Where none is predicted, one may still be painted."""
+    predicted = bool((session.segmentation != IGNORE).any())
+    return predicted or self.editor.editable
+
+  async def coarse(self, request: web.Request) -> web.StreamResponse:
     """GET /api/pictures/<id>/coarse."""
     kept = self._kept(request)
-    edit = self._edit(kept)
-    return _png(
-      await self.worker.run(_encode, kept, edit.mask, edit.session.coarse)
+    session = _session(kept)
+    data = await self.worker.run(
+      _encode, kept.picture, session.coarse, session.mask
     )
+    return await self._send(request, data)
 
-  async def map(self, request: web.Request) -> web.Response:
+  async def map(self, request: web.Request) -> web.StreamResponse:
     """GET /api/pictures/<id>/map."""
-    segmentation = self._edit(self._kept(request)).session.segmentation
-    if segmentation is None:
+    session = _session(self._kept(request))
+    if not self._has_map(session):
       raise Refusal(404, f"{self.name} makes no map")
-    return _png(await self.worker.run(_encode_indices, segmentation))
+    data = await self.worker.run(_encode_indices, session.segmentation)
+    return await self._send(request, data)
 
-  async def render(self, request: web.Request) -> web.Response:
+  async def render(self, request: web.Request) -> web.StreamResponse:
     """POST /api/pictures/<id>/render."""
     kept = self._kept(request)
-    edit = self._edit(kept)
+    session = _session(kept)
     async with self._upload(request) as data:
       if data and not self.editor.editable:
         raise Refusal(409, f"{self.name} follows no map")
-      return _png(await self.worker.run(self._render, kept, edit, data))
+      result = await self.worker.run(self._render, kept.picture, session, data)
+    return await self._send(request, result)
 
-  def _render(self, kept: Kept, edit: Edit, data: bytes) -> bytes:
-    size, count = kept.picture.size, len(self.editor.classes)
-    given = uploads.decode_map(data, size, count) if data else None
-    return _encode(kept, edit.mask, edit.session.render(given))
+  def _render(
+    self, picture: images.Picture, session: "Session", data: bytes
+  ) -> bytes:
+    count = len(self.editor.classes)
+    given = uploads.decode_map(data, picture.size, count) if data else None
+    return _encode(picture, session.render(given), session.mask)
 
   def _kept(self, request: web.Request) -> Kept:
     return self.sessions.get(request.match_info["id"])
 
-  def _edit(self, kept: Kept) -> Edit:
-    if kept.edit is None:
-      raise Refusal(409, "this picture has no hole yet; send its mask first")
-    return kept.edit
+  async def _send(
+    self, request: web.Request, data: bytes
+  ) -> web.StreamResponse:
+    with self._answers.holding(len(data)):
+      return await answers.send_png(request, data)
 
   @contextlib.asynccontextmanager
   async def _upload(self, request: web.Request) -> AsyncIterator[bytes]:
-    """The body of a request, counted as long as it is held.
+    """The body of a request, counted as it comes and as long as it is held.
 
     Raises:
       Refusal: it is compressed, of unknown length, too large, too slow or
         broken off, or too much is held already.
     """
-    length = _length(request)
-    if self._held + length > MAX_UPLOADS:
-      raise Refusal(503, "too many uploads at once; try again soon")
-    self._held += length
-    try:
-      yield await _read(request)
-    finally:
-      self._held -= length
+    _check_length(request)
+    with self._uploads.holding(0) as held:
+      yield await _read(request, held)
 
 
-async def _read(request: web.Request) -> bytes:
+async def _read(request: web.Request, held: answers.Holding) -> bytes:
+  parts = []
   try:
     async with asyncio.timeout(BODY_SECONDS):
-      return await request.read()
+      async for part in request.content.iter_chunked(2**16):
+        held.add(len(part))
+        parts.append(part)
   except TimeoutError as e:
     raise Refusal(408, "the upload took too long") from e
   except (ConnectionError, web.RequestPayloadError) as e:
     raise Refusal(400, "the upload broke off") from e
+  return b"".join(parts)
 
 
-def _length(request: web.Request) -> int:
+def _check_length(request: web.Request) -> None:
   if "Content-Encoding" in request.headers:
     raise Refusal(415, "uploads must not be compressed once more")
   length = request.content_length
   if length is None:
     if request.can_read_body:
       raise Refusal(411, "the upload does not say how long it is")
-    return 0
-  if length > uploads.MAX_BYTES:
+  elif length > uploads.MAX_BYTES:
     megabytes = uploads.MAX_BYTES / 2**20
     raise Refusal(413, f"the upload is larger than {megabytes:.0f} MB")
-  return length
 
 
-def _encode(kept: Kept, mask: np.ndarray, filled: np.ndarray) -> bytes:
+def _session(kept: Kept) -> "Session":
+  if kept.session is None:
+    raise Refusal(409, "this picture has no hole yet; send its mask first")
+  return kept.session
+
+
+def _encode(
+  picture: images.Picture,
+  filled: np.ndarray | None = None,
+  mask: np.ndarray | None = None,
+) -> bytes:
   # Depth, transparency and colour profile stay those of the picture.
-  return images.encode_picture("result.png", kept.picture, filled, mask)
+  if filled is None or mask is None:
+    filled, mask = picture.rgb, np.zeros(picture.size, bool)
+  return images.encode_picture("result.png", picture, filled, mask)
 
 
 def _encode_indices(indices: np.ndarray) -> bytes:
   return cv2.imencode(".png", indices)[1].tobytes()
-
-
-def _png(data: bytes) -> web.Response:
-  return web.Response(body=data, content_type="image/png")
 
 
 def create_app(
@@ -223,15 +253,17 @@ def create_app(
     middlewares=[guards.answer, guards.only_for(host)],
     client_max_size=uploads.MAX_BYTES,
   )
+  app.on_response_prepare.append(guards.add_headers)
   picture = "/api/pictures/{id}"
   app.add_routes(
     [
       web.get("/api/system", demo.system),
       web.post("/api/pictures", demo.add),
+      web.get(picture, demo.picture, allow_head=False),
       web.delete(picture, demo.drop),
       web.put(f"{picture}/mask", demo.fill),
-      web.get(f"{picture}/coarse", demo.coarse),
-      web.get(f"{picture}/map", demo.map),
+      web.get(f"{picture}/coarse", demo.coarse, allow_head=False),
+      web.get(f"{picture}/map", demo.map, allow_head=False),
       web.post(f"{picture}/render", demo.render),
     ]
   )

@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from sginpaint import images
 from sginpaint.cli.demo.refusals import Refusal
 
@@ -23,33 +21,19 @@ MAX_BYTES = 2**30
 IDLE_SECONDS = 60 * 60
 
 
-@dataclasses.dataclass(frozen=True)
-class Edit:
-  """A hole, and what the system knows about it.
-
-  Attributes:
-    mask: bool [H, W], True = hole.
-    session: renders maps into that hole.
-  """
-
-  mask: np.ndarray
-  session: "Session"
-
-
 @dataclasses.dataclass
 class Kept:
-  """A picture and, once it has a hole, its edit."""
+  """A picture and, once it has a hole, the session that fills it."""
 
   picture: images.Picture
-  edit: Edit | None = None
+  session: "Session | None" = None
   used: float = 0.0
 
   @property
   def nbytes(self) -> int:
     """Bytes that it occupies."""
-    edit = self.edit
-    more = edit.mask.nbytes + edit.session.nbytes if edit else 0
-    return self.picture.samples.nbytes + more
+    more = self.session.nbytes if self.session else 0
+    return self.picture.samples.nbytes + len(self.picture.icc or b"") + more
 
 
 class Sessions:
@@ -57,7 +41,7 @@ class Sessions:
 
   Attributes:
     max_count: pictures that are kept.
-    max_bytes: that they may occupy together; the last one may exceed it.
+    max_bytes: that they may occupy together.
     idle: seconds after which one that nobody asked for is dropped.
   """
 
@@ -100,6 +84,13 @@ class Sessions:
   def drop(self, key: str) -> None:
     """Forgets a picture, if it is kept."""
     self._kept.pop(key, None)
+
+  def check(self, nbytes: int) -> None:
+    """Raises a Refusal (413) over what would not fit even alone."""
+    if nbytes > self.max_bytes:
+      raise Refusal(
+        413, "this hole takes too much memory; fill fewer places at a time"
+      )
 
   def trim(self) -> None:
     """Drops what is idle, then what there is no room for."""

@@ -11,6 +11,7 @@ from aiohttp import web
 from PIL import Image
 
 from sginpaint.cli.demo import server, serving
+from sginpaint.windows import plan_windows
 
 CLASSES = (
   {"name": "sky", "colour": (120, 170, 230)},
@@ -34,7 +35,8 @@ class FakeEditor:
     self.editable, self.segments = editable, segments
     self.maps = []
 
-  def begin(self, image, mask):
+  def begin(self, image, mask, *, max_windows):
+    plan_windows(mask, 64, max_windows=max_windows)
     return FakeSession(self, image.copy(), np.asarray(mask) != 0)
 
 
@@ -42,20 +44,21 @@ class FakeSession:
   """Sees the classes in columns, and fills grey at first."""
 
   def __init__(self, editor, image, mask):
-    self._editor, self._image, self._mask = editor, image, mask
+    self._editor, self._image, self.mask = editor, image, mask
     self.coarse = image.copy()
     self.coarse[mask] = 128
     columns = np.indices(mask.shape)[1] * len(CLASSES) // mask.shape[1]
-    seen = columns.astype(np.uint8)
-    self.segmentation = seen if editor.segments else None
+    if not editor.segments:
+      columns = np.full(mask.shape, 255)
+    self.segmentation = columns.astype(np.uint8)
     self.nbytes = 2 * image.nbytes + 2 * mask.nbytes
 
   def render(self, segmentation=None):
     self._editor.maps.append(segmentation)
     given = self.segmentation if segmentation is None else segmentation
-    if given is None:
+    if (given == 255).all():
       return self.coarse.copy()
-    return fill(self._image, self._mask, given)
+    return fill(self._image, self.mask, given)
 
 
 def fill(image, mask, indices):
@@ -108,6 +111,16 @@ def serve(test, editor=None, **options):
       return await asyncio.wait_for(test(demo.client), 60)
 
   return asyncio.run(run())
+
+
+def told(test, *, editor=None, **options):
+  """(status, sentence) of the answer to the request that `test` makes."""
+
+  async def ask(client):
+    async with await test(client) as response:
+      return response.status, (await response.json())["error"]
+
+  return serve(ask, editor, **options)
 
 
 async def load(client, image) -> str:

@@ -40,6 +40,13 @@ def bomb(width, height) -> bytes:
   return data[:16] + header + sum_of + data[33:]
 
 
+def dust(side) -> bytes:
+  """A mask of thousands of holes, in a few kilobytes."""
+  mask = np.zeros((side, side), np.uint8)
+  mask[::12, ::12] = 1
+  return saved(mask, "PNG")
+
+
 def request(
   method: str, path: str, body: bytes = b"", *, host="127.0.0.1", **headers
 ) -> bytes:
@@ -113,6 +120,8 @@ def _headers() -> Iterator[Request]:
   yield "unknown length", 411, chunked
   yield "compressed", 415, request(*post, b"x", Content_Encoding="gzip")
   yield "rebinding", 403, request(*post, b"x", host="evil.example")
+  yield "half an address", 400, request(*post, b"x", host="[::1")
+  yield "no address", 400, request(*post, b"x", host="[evil]")
   yield "no host", 400, request(*post, b"x", host="")
   yield "other page", 403, request(*post, b"x", Origin="http://evil.example")
   yield "no page", 403, request(*post, b"x", Origin="null")

@@ -15,6 +15,7 @@ import asyncio
 import collections
 import json
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -73,6 +74,25 @@ async def send(url: str, wire: bytes, *, patience: float = 20):
   return (int(status[1]) if status else 0), answer
 
 
+def deaf(url: str, path: str) -> socket.socket:
+  """Asks for something and never reads the answer."""
+  address = urllib.parse.urlsplit(url)
+  line = socket.create_connection((address.hostname, address.port))
+  line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+  line.sendall(hostile.request("GET", path))
+  return line
+
+
+async def sprinkle(client: aiohttp.ClientSession) -> None:
+  """A hole in thousands of pieces, on a picture of megapixels."""
+  address = await fake.load(client, np.zeros((3000, 3000, 3), np.uint8))
+  mask = hostile.dust(3000)
+  async with client.put(f"{address}/mask", data=mask) as response:
+    assert response.status == 400, await response.text()
+  async with client.delete(address) as response:
+    assert response.status == 204
+
+
 def _resident(pid: int) -> float:
   """Megabytes of a process."""
   with open(f"/proc/{pid}/status") as file:
@@ -85,8 +105,9 @@ async def _round(url: str, clients: int, side: int, seed: int):
   async with aiohttp.ClientSession(url) as client:
     size = (side * 3 // 4, side)
     people = [visit(client, seed * clients + i, size) for i in range(clients)]
+    people.append(sprinkle(client))
     sent = [send(url, wire) for _, _, wire in attacks]
-    answers = (await asyncio.gather(*people, *sent))[clients:]
+    answers = (await asyncio.gather(*people, *sent))[len(people) :]
   for (name, status, _), (got, answer) in zip(attacks, answers, strict=True):
     if got != status:
       raise AssertionError(f"{name}: {got}, not {status}: {answer!r}")

@@ -2,26 +2,15 @@
 
 import asyncio
 import concurrent.futures
-import threading
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from sginpaint.cli.demo import server, uploads
+from sginpaint.cli.demo import uploads
 from sginpaint.cli.demo.sessions import Sessions
-from sginpaint.cli.demo.worker import Worker
 from tests.cli.demo import fake, hostile, load
 from tests.images.files import icc_profile, noise
-
-
-def _told(test, *, editor=None, **options):
-  """(status, sentence) of the answer to the request that `test` makes."""
-
-  async def ask(client):
-    async with await test(client) as response:
-      return response.status, (await response.json())["error"]
-
-  return fake.serve(ask, editor, **options)
 
 
 def test_page_and_what_it_loads():
@@ -163,65 +152,41 @@ def test_twenty_at_once_are_not_mixed():
   fake.serve(test)
 
 
-@pytest.mark.parametrize(
-  ("name", "status", "wire"), hostile.attacks(), ids=lambda x: str(x)[:30]
-)
-def test_attack(name, status, wire):
-  async def run():
-    async with fake.running(fake.FakeEditor()) as demo:
-      got, answer = await load.send(demo.url, wire)
-      assert got == status, answer
-      assert b"Traceback" not in answer
-      await load.visit(demo.client, 3)
-
-  asyncio.run(run())
-
-
-def test_slow_uploads_are_given_up(monkeypatch):
-  monkeypatch.setattr(server, "BODY_SECONDS", 0.2)
-  wire = hostile.request("POST", "/api/pictures", b"x", Content_Length="9")
-
-  async def run():
-    async with fake.running(fake.FakeEditor()) as demo:
-      status, answer = await load.send(demo.url, wire)
-      assert status == 408
-      assert b"took too long" in answer
-
-  asyncio.run(run())
-
-
-def test_uploads_that_are_held_are_bounded(monkeypatch):
-  monkeypatch.setattr(server, "MAX_UPLOADS", 10)
-  status, sentence = _told(
-    lambda client: client.post("/api/pictures", data=b"x" * 11)
-  )
-  assert (status, sentence) == (
-    *(503, "too many uploads at once; try again soon"),
-  )
-
-
-def test_the_queue_ends_somewhere():
-  hold, worker = threading.Event(), Worker(max_jobs=1)
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_the_picture_comes_back_upright(kind):
+  image = fake.picture()
+  exif = Image.Exif()
+  exif[274] = 6  # to be turned by a quarter, clockwise
+  options = {} if kind == "PNG" else {"quality": 95}
+  data = hostile.saved(image, kind, exif=exif, **options)
 
   async def test(client):
-    waiting = asyncio.create_task(worker.run(hold.wait, 30))
-    await asyncio.sleep(0)
-    async with client.post("/api/pictures", data=b"x") as response:
-      assert response.status == 503
-      assert "try again" in (await response.json())["error"]
-    async with client.get("/api/system") as response:  # not blocked
-      assert response.status == 200
-    hold.set()
-    await waiting
-    await fake.load(client, fake.picture())
+    async with client.post("/api/pictures", data=data) as response:
+      found = await response.json()
+    return found, await fake.body(client.get(f"/api/pictures/{found['id']}"))
 
-  fake.serve(test, worker=worker)
+  found, png = fake.serve(test)
+  assert (found["width"], found["height"]) == (30, 40)
+  assert fake.pixels(png).shape == (40, 30, 3)
+  if kind == "PNG":
+    np.testing.assert_array_equal(fake.pixels(png), np.rot90(image, -1))
+
+
+def test_where_none_is_predicted_a_map_can_be_painted():
+  async def test(client):
+    address = await fake.load(client, fake.picture())
+    mask = fake.png(fake.hole())
+    async with client.put(f"{address}/mask", data=mask) as response:
+      assert (await response.json()) == {"map": True}
+    return fake.pixels(await fake.body(client.get(f"{address}/map")))
+
+  assert (fake.serve(test, fake.FakeEditor(segments=False)) == 255).all()
 
 
 def test_a_bug_is_told_to_the_terminal_only(caplog):
   editor = fake.FakeEditor()
 
-  def broken(*_):
+  def broken(*_, **__):
     raise concurrent.futures.InvalidStateError("secret")
 
   async def test(client):
@@ -229,7 +194,7 @@ def test_a_bug_is_told_to_the_terminal_only(caplog):
     editor.begin = broken
     return await client.put(f"{address}/mask", data=fake.png(fake.hole()))
 
-  status, sentence = _told(test, editor=editor)
+  status, sentence = fake.told(test, editor=editor)
   assert status == 500
   assert "secret" not in sentence
   assert "secret" in caplog.text
@@ -245,6 +210,8 @@ def test_names_of_the_server(host, good):
   async def test(client):
     async with client.get("/", headers={"Host": host}) as response:
       assert response.status == (200 if good else 403)
+      if not good:
+        assert "start it with --host=NAME" in (await response.json())["error"]
 
   fake.serve(test, host="example.org")
 
@@ -271,4 +238,4 @@ def test_idle_pictures_expire():
     now[0] = 11
     return await client.get(f"{address}/coarse")
 
-  assert _told(test, sessions=sessions)[0] == 404
+  assert fake.told(test, sessions=sessions)[0] == 404

@@ -7,7 +7,7 @@ import pytest
 
 from sginpaint import images
 from sginpaint.cli.demo.refusals import Refusal
-from sginpaint.cli.demo.sessions import Edit, Sessions
+from sginpaint.cli.demo.sessions import Sessions
 
 
 def _picture(nbytes=12):
@@ -44,11 +44,19 @@ def test_bytes_are_bounded_also_by_edits():
   sessions = Sessions(max_bytes=100)
   keys = [sessions.add(_picture(30)) for _ in range(3)]
   kept = sessions.get(keys[2])
-  session = types.SimpleNamespace(nbytes=25)
-  kept.edit = Edit(np.zeros((1, 10), bool), session)
-  assert kept.nbytes == 30 + 10 + 25
+  kept.session = types.SimpleNamespace(nbytes=35)
+  assert kept.nbytes == 30 + 35
   sessions.trim()
   assert [_has(sessions, k) for k in keys] == [False, True, True]
+
+
+def test_profiles_count_and_what_is_too_large_alone_is_refused():
+  sessions = Sessions(max_bytes=100)
+  picture = images.Picture(np.zeros((1, 10, 3), np.uint8), b"x" * 50)
+  assert sessions.get(sessions.add(picture)).nbytes == 80
+  sessions.check(100)
+  with pytest.raises(Refusal, match="too much memory; fill fewer"):
+    sessions.check(101)
 
 
 def test_one_that_is_larger_than_all_may_stay_alone():

@@ -13,7 +13,8 @@ async function ask(path, options) {
   try {
     sentence = JSON.parse(text).error;
   } catch { /* an answer that is not the application's own */ }
-  throw new Error(sentence[0].toUpperCase() + sentence.slice(1));
+  const error = new Error(sentence[0].toUpperCase() + sentence.slice(1));
+  throw Object.assign(error, { status: response.status });
 }
 
 const json = async (...args) => (await ask(...args)).json();
@@ -22,6 +23,7 @@ const picture = (id, part = "") => `pictures/${id}${part && "/" + part}`;
 
 export const system = () => json("system");
 export const load = (file) => json("pictures", { method: "POST", body: file });
+export const original = (id) => blob(picture(id));
 export const drop = (id) => ask(picture(id), { method: "DELETE" });
 export const fill = (id, mask) =>
   json(picture(id, "mask"), { method: "PUT", body: mask });

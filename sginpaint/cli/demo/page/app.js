@@ -1,7 +1,7 @@
 // The page: what is loaded, which button does what, and when it may.
 
 import * as api from "./api.js";
-import { Painting, joined } from "./painting.js";
+import { Painting, differs, joined } from "./painting.js";
 import * as png from "./png.js";
 import * as view from "./view.js";
 
@@ -13,11 +13,12 @@ const HOLE = new Uint32Array(256).fill(rgba(230, 40, 90, 165));
 HOLE[0] = 0;
 const SHADE = new Uint32Array(256);
 SHADE[0] = rgba(20, 24, 36, 80);
-const NOT_SAID = [128, 128, 128];
 
 let system;
 let colours;  // [[r, g, b], ...] of 256
-let state = {};  // id, name, file, picture, hole, filled, map, coarse, result
+// id, name, file, picture, hole, map, and of the last filling: filled (its hole),
+// coarse, result.
+let state = {};
 let busy = false;
 let active = "hole";  // the panel that Ctrl+Z is about
 
@@ -47,11 +48,15 @@ async function during(doing, done, action) {
   }
 }
 
+// Whether the hole is another than the one that was filled.
+const stale = ({ hole, filled }) => filled && differs(hole.data, filled.data);
+
 function refresh() {
   const { hole, map, filled, coarse, result } = state;
   const painted = hole?.data.some((x) => x);
   const may = {
-    "#over": hole, "#fill": painted, "#render": map && system.editable,
+    "#over": hole, "#fill": painted,
+    "#render": map && system.editable && !stale(state),
     "#save-result": result, "#save-mask": painted, "#save-map": map,
   };
   for (const [name, on] of Object.entries(may)) $(name).disabled = busy || !on;
@@ -81,7 +86,8 @@ function edit(name, layer, palette) {
     if (dirty) view.draw(layer, painting, palette, dirty);
     if (!box && !busy) {
       refresh();
-      say(`Press ${name === "map" ? "Render" : "Fill"} to see what comes of it.`);
+      if (stale(state)) say("The hole has changed: press Fill.");
+      else say(`Press ${name === "map" ? "Render" : "Fill"} to see what comes of it.`);
     }
   };
   for (const what of ["undo", "redo", "reset"]) {
@@ -97,17 +103,18 @@ function edit(name, layer, palette) {
 
 async function load(file) {
   if (!file) return;
+  $("#file").value = "";  // so that the same file can be chosen again
   if (file.size > system.max_bytes) {
     say(`The file is larger than ${system.max_bytes >> 20} MB.`, "error");
     return;
   }
   await during("Loading", "Paint what is to be filled, then press Fill.", async () => {
-    const found = await api.load(file);
-    const picture = await createImageBitmap(file);
+    const { id, width, height } = await api.load(file);
+    // Upright, as the server sees it: browsers turn some kinds of files only.
+    const picture = await createImageBitmap(await api.original(id));
     await forget();
-    const { id, width, height } = found;
     const name = file.name.replace(/\.[^.]*$/, "") || "picture";
-    state = { id, name, picture, hole: new Painting(width, height) };
+    state = { id, name, file, picture, hole: new Painting(width, height) };
     for (const input of document.querySelectorAll(".size input:not([id])")) {
       input.max = Math.max(16, Math.round(Math.max(width, height) / 3));
       input.value = Math.max(1, Math.round(Math.max(width, height) / 14));
@@ -122,42 +129,66 @@ async function forget() {
   const { id } = state;
   state = {};
   for (const name of ["hole", "map", "result"]) view.close($(`#${name}`));
-  $("#file").value = "";
+  $("#unseen").hidden = true;
   if (id) await api.drop(id);
 }
 
+const indices = ({ data, width, height }) => png.encode(data, width, height);
+
+// Does something with a picture; if the server has forgotten it, again.
+async function kept(action) {
+  try {
+    return await action();
+  } catch (error) {
+    if (error.status !== 404) throw error;
+  }
+  state.id = (await api.load(state.file)).id;
+  if (state.filled) await api.fill(state.id, await indices(state.filled));
+  return action();
+}
+
 const fill = () => during("Filling", "Filled in %.", async () => {
-  const { id, hole } = state;
-  const { width, height } = hole;
-  const filled = new Painting(width, height, hole.data.slice());
-  const found = await api.fill(id, await png.encode(filled.data, width, height));
+  const { width, height, data } = state.hole;
+  const filled = new Painting(width, height, data.slice());
+  const mask = await indices(filled);
+  const found = await kept(() => api.fill(state.id, mask));
   state.filled = filled;
-  state.coarse = await api.coarse(id);
-  await show("coarse");
+  if (system.editable) {
+    state.coarse = await api.coarse(state.id);
+    await show("coarse");
+  } else state.result = await api.render(state.id);
   if (found.map) await showMap();
-  state.result = await api.render(id);
+  if (system.editable) await update(state.map.edited);
   await show("result");
 });
 
 async function showMap() {
-  const { id, filled, coarse } = state;
+  const { id, filled, map } = state;
   const { width, height } = filled;
   const stage = $("#map");
   $("#map-panel").hidden = $("#save-map").hidden = false;
-  state.map = new Painting(width, height, await png.decode(await api.map(id)));
-  view.showPicture(stage, await createImageBitmap(coarse));
+  const seen = await png.decode(await api.map(id));
+  const whole = seen.every((x) => x === IGNORE);  // nothing is predicted at all
+  state.map = new Painting(width, height, seen, whole ? -1 : IGNORE);
+  $("#unseen").hidden = whole || !seen.includes(IGNORE);
+  if (map?.edited) state.map.carry(map);
+  view.showPicture(stage, await createImageBitmap(state.coarse || state.result));
   const layer = view.addLayer(stage, width, height, "layer");
   layer.style.opacity = $("#opacity").value / 100;
   view.draw(view.addLayer(stage, width, height, "layer shade"), filled, SHADE);
   const palette = Uint32Array.from(colours, ([r, g, b]) => rgba(r, g, b, 255));
+  palette[IGNORE] = 0;
   if (system.editable) edit("map", layer, palette);
   else view.draw(layer, state.map, palette);
 }
 
+async function update(guided) {
+  const map = guided ? await indices(state.map) : undefined;
+  state.result = await kept(() => api.render(state.id, map));
+}
+
 const render = () => during("Rendering", "Rendered in %.", async () => {
-  const { width, height, data } = state.map;
-  const map = await png.encode(data, width, height);
-  state.result = await api.render(state.id, map);
+  await update(true);
   await show("result");
 });
 
@@ -178,7 +209,8 @@ function save(blob, what) {
 }
 
 async function saveMask() {
-  const { width, height, data } = state.hole;
+  // Of the result that is shown, if there is one.
+  const { width, height, data } = state.filled || state.hole;
   save(await png.encode(data.map((x) => 255 * x), width, height), "mask");
 }
 
@@ -188,7 +220,7 @@ async function saveMap() {
 }
 
 function listClasses() {
-  const open = { name: "leave open", colour: NOT_SAID, value: IGNORE };
+  const open = { name: "leave open", value: IGNORE };
   const entries = system.classes.map((info, value) => ({ ...info, value }));
   for (const { name, colour, value } of [...entries, open]) {
     const label = document.createElement("label");
@@ -197,7 +229,7 @@ function listClasses() {
     input.checked = value === 0;
     const text = document.createElement("span");
     const swatch = document.createElement("i");
-    swatch.style.background = `rgb(${colour})`;
+    if (value !== IGNORE) swatch.style.background = `rgb(${colour})`;
     text.append(swatch, name);
     label.append(input, text);
     $("#classes").append(label);
@@ -246,7 +278,7 @@ async function start() {
   listen();
   system = await api.system();
   $("#system").textContent = system.name;
-  colours = Array.from({ length: 256 }, () => NOT_SAID);
+  colours = Array.from({ length: 256 }, () => system.not_said);
   system.classes.forEach(({ colour }, i) => { colours[i] = colour; });
   if (system.editable) listClasses();
   else {

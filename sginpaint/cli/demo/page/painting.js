@@ -1,11 +1,12 @@
 // A picture of indices that is painted with hard edges: every pixel holds
-// exactly one number, before and after, and every stroke can be undone.
+// exactly one number, before and after, and every stroke can be undone. Pixels
+// that held the number `fixed` at first keep it.
 
 const UNDO_BYTES = 2 ** 26;
 
 export class Painting {
-  constructor(width, height, data = new Uint8Array(width * height)) {
-    Object.assign(this, { width, height, data, original: data.slice() });
+  constructor(width, height, data = new Uint8Array(width * height), fixed = -1) {
+    Object.assign(this, { width, height, data, fixed, original: data.slice() });
     this.done = [];
     this.undone = [];
     this.before = null;
@@ -50,7 +51,8 @@ export class Painting {
     const y1 = Math.min(this.height - 1, Math.floor(bottom));
     for (let y = y0; y <= y1; y++) {
       for (let x = x0; x <= x1; x++) {
-        if (inside(x, y)) this.data[y * this.width + x] = value;
+        const at = y * this.width + x;
+        if (inside(x, y) && this.original[at] !== this.fixed) this.data[at] = value;
       }
     }
     if (x0 <= x1 && y0 <= y1) this.dirty = joined(this.dirty, [x0, y0, x1, y1]);
@@ -71,8 +73,25 @@ export class Painting {
   }
 
   reset() {
+    if (this.before) return;
     this.begin();
     this.data.set(this.original);
+    this.#endWhole();
+  }
+
+  get edited() { return differs(this.data, this.original); }
+
+  // Paints what was painted over another.
+  carry({ data, original }) {
+    this.begin();
+    data.forEach((value, at) => {
+      const free = this.original[at] !== this.fixed;
+      if (value !== original[at] && free) this.data[at] = value;
+    });
+    this.#endWhole();
+  }
+
+  #endWhole() {
     this.dirty = [0, 0, this.width - 1, this.height - 1];
     this.end();
   }
@@ -81,7 +100,7 @@ export class Painting {
   redo() { this.#move(this.undone, this.done, "after"); }
 
   #move(from, to, which) {
-    const step = from.pop();
+    const step = !this.before && from.pop();
     if (!step) return;
     to.push(step);
     const [x0, y0, x1, y1] = step.box, wide = x1 - x0 + 1;
@@ -101,6 +120,8 @@ export class Painting {
     return out;
   }
 }
+
+export const differs = (a, b) => a.some((value, at) => value !== b[at]);
 
 export const joined = (a, b) => !a || !b ? a || b : [
   Math.min(a[0], b[0]), Math.min(a[1], b[1]),

@@ -54,7 +54,7 @@ export function paintable(stage, painting, brush, changed) {
   Object.assign(ring, { className: "ring", hidden: true });
   stage.append(ring);
   stage.classList.add("paintable");
-  let start = null, last = null;
+  let pointer = null, start = null, last = null;
   const at = (event) => place(stage, event, painting.width, painting.height);
   const stroke = (event) => {
     const { tool, size, value } = brush();
@@ -67,7 +67,8 @@ export function paintable(stage, painting, brush, changed) {
   };
   stage.onpointerdown = (event) => {
     if (event.button || start) return;
-    stage.setPointerCapture(event.pointerId);
+    pointer = event.pointerId;  // a second finger must not draw along
+    stage.setPointerCapture(pointer);
     start = last = at(event);
     painting.begin();
     stroke(event);
@@ -80,10 +81,10 @@ export function paintable(stage, painting, brush, changed) {
     ring.style.top = `${100 * y / height}%`;
     ring.style.width = `${100 * size / width}%`;
     ring.style.aspectRatio = "1";
-    if (start) stroke(event);
+    if (start && event.pointerId === pointer) stroke(event);
   };
-  stage.onpointerup = stage.onpointercancel = () => {
-    if (!start) return;
+  stage.onpointerup = stage.onpointercancel = (event) => {
+    if (!start || event.pointerId !== pointer) return;
     start = null;
     painting.end();
     changed(null, null);
