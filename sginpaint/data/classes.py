@@ -20,6 +20,7 @@ ignored value, and 255, becomes 255.
 import colorsys
 import csv
 import dataclasses
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -152,6 +153,16 @@ def read_classes(path: Path) -> ClassTable:
   if not table.classes:
     raise UserError(f"{path}: no class is left that is not ignored")
   return table
+
+
+def classes_csv(table: ClassTable) -> str:
+  """The text of a `classes.csv` that `read_classes` reads as `table`."""
+  text = io.StringIO()
+  writer = csv.writer(text, lineterminator="\n")
+  writer.writerow(["value", "name", "r", "g", "b", "ignore", "mirror"])
+  for value, row in zip(table.values, table.rows, strict=True):
+    writer.writerow([value, row.name, *row.colour, int(row.ignore), row.mirror])
+  return text.getvalue()
 
 
 def _field(record: dict, name: str) -> str:

@@ -1,17 +1,23 @@
 """Opens a dataset by the fields of `config.data`.
 
 `synthetic_scenes` is made on first use, `folder` is a folder of one's own,
-`tfds` any directory that a tfds builder prepared. All look the same from
-outside: `Dataset` and `Split` (in `splits`).
+`tfds` any directory that a tfds builder prepared; every other name is a data
+set that `python -m sginpaint prepare` built. All look the same from outside:
+`Dataset` and `Split` (in `splits`).
 """
 
+import pathlib
+from collections.abc import Sequence
+
+from sginpaint.data.builders.catalogue import SETS
 from sginpaint.data.splits import Dataset, Split
+from sginpaint.data.views import keep_attributes
 from sginpaint.errors import UserError
 from sginpaint.files import cache_directory
 
 __all__ = ["NAMES", "Dataset", "Split", "load_dataset"]
 
-NAMES = ("synthetic_scenes", "folder", "tfds")
+NAMES = ("synthetic_scenes", "folder", "tfds", *SETS)
 
 
 def load_dataset(
@@ -20,26 +26,37 @@ def load_dataset(
   path: str = "",
   builder_config: str = "",
   image_size: int = 256,
+  attributes: Sequence[str] = (),
 ) -> Dataset:
   """Opens, and where it can make it, prepares a dataset.
 
   Args:
-    name: synthetic_scenes, folder or tfds.
-    path: the folder; the prepared directory; or where synthetic_scenes is kept
-      ("" = the cache directory of the user).
+    name: one of NAMES.
+    path: the folder; the prepared directory ("" = data/<name>); or where
+      synthetic_scenes is kept ("" = the cache directory of the user).
     builder_config: picture size of synthetic_scenes, e.g. "64"; "" = the
       smallest that is not below `image_size`. The others have none.
     image_size: side of the square that networks see.
+    attributes: to keep, where the data has any; none = all.
 
   Raises:
     UserError: an unknown name, or what is found at `path` is not in order.
   """
+  dataset = _open(name, path, builder_config, image_size)
+  return keep_attributes(dataset, attributes)
+
+
+def _open(
+  name: str, path: str, builder_config: str, image_size: int
+) -> Dataset:
   if name not in NAMES:
     raise UserError(
       f"config.data.name: {name!r} is unknown; use one of {', '.join(NAMES)}"
     )
   if name == "synthetic_scenes":
     return _synthetic_scenes(path, builder_config, image_size)
+  if name in SETS:
+    return _built(name, path or f"data/{name}")
   if not path:
     raise UserError(f"config.data.path: empty, but {name} needs a directory")
   if name == "folder":
@@ -49,6 +66,17 @@ def load_dataset(
   from sginpaint.data.prepared import load_prepared
 
   return load_prepared(path)
+
+
+def _built(name: str, path: str) -> Dataset:
+  if not (pathlib.Path(path) / "dataset_info.json").is_file():
+    raise UserError(
+      f"{path}: no {name} there; {SETS[name].how_to_get()}; or, where you have "
+      "it, set --config.data.path to its place"
+    )
+  from sginpaint.data.prepared import load_prepared
+
+  return load_prepared(path, name=name)
 
 
 def _synthetic_scenes(

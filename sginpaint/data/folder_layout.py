@@ -202,14 +202,17 @@ def _listed(file: Path, pictures: Mapping[int, Picture]) -> list[int]:
   return sorted(positions)
 
 
+def split_by_hash(stem: str) -> str:
+  """train (90 %), validation or test (5 % each), by the stem alone."""
+  draw = hashlib.blake2b(stem.encode(), digest_size=8).digest()
+  share = int.from_bytes(draw, "little") / 2**64
+  return "train" if share < 0.9 else "validation" if share < 0.95 else "test"
+
+
 def _by_hash(pictures: Sequence[Picture]) -> dict[str, list[int]]:
   splits: dict[str, list[int]] = {"train": [], "validation": [], "test": []}
   for i, picture in enumerate(pictures):
     # The stem alone: variants of one picture in several subfolders must not
     # land on both sides.
-    stem = PurePosixPath(picture.id).name
-    draw = hashlib.blake2b(stem.encode(), digest_size=8).digest()
-    share = int.from_bytes(draw, "little") / 2**64
-    split = "train" if share < 0.9 else "validation" if share < 0.95 else "test"
-    splits[split].append(i)
+    splits[split_by_hash(PurePosixPath(picture.id).name)].append(i)
   return splits

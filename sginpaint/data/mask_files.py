@@ -11,6 +11,7 @@ white where the picture is missing, the training masks where it is known.
 
 import functools
 import hashlib
+import io
 import logging
 import pathlib
 import statistics
@@ -27,6 +28,7 @@ SUFFIXES = (
   ".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff",
 )  # fmt: skip
 _THRESHOLD = 127  # grey above it is white
+INVERTED = 0.7  # a set whose median hole is larger looks inverted
 _NEAR = 32  # grey levels from black or white that pass as such
 _INSPECTED = 64  # files looked at when a folder is opened
 
@@ -88,12 +90,7 @@ class MaskFolder:
     Raises:
       UserError: the file is unreadable.
     """
-    grey = self._grey(i)
-    rows, columns = (
-      (2 * np.arange(new) + 1) * old // (2 * new)
-      for new, old in zip((height, width), grey.shape, strict=True)
-    )
-    return self._threshold(grey[np.ix_(rows, columns)])
+    return self._threshold(resize_nearest(self._grey(i), height, width))
 
   def file_hash(self, i: int) -> str:
     """sha256 of the bytes of file i, hexadecimal."""
@@ -111,8 +108,8 @@ class MaskFolder:
     return read_grey(self.path / self.ids[i])
 
   def _threshold(self, grey: np.ndarray) -> np.ndarray:
-    grey = grey if self.white_is_hole else 255 - grey
-    return (grey > _THRESHOLD).astype(np.float32)[..., None]
+    hole = is_hole(grey, white_is_hole=self.white_is_hole)
+    return hole.astype(np.float32)[..., None]
 
   def _inspect(self) -> Iterator[str]:
     count = min(len(self), _INSPECTED)
@@ -124,7 +121,7 @@ class MaskFolder:
       if share > 0.01:
         unclear.append((self.ids[i], share))
     ratio = statistics.median(ratios)
-    if ratio > 0.7:
+    if ratio > INVERTED:
       value = not self.white_is_hole
       yield (
         f"{self.path}: masks look inverted (half of them leave more than "
@@ -141,7 +138,21 @@ class MaskFolder:
       )
 
 
-def read_grey(path: pathlib.Path) -> np.ndarray:
+def resize_nearest(grey: np.ndarray, height: int, width: int) -> np.ndarray:
+  """[H, W] -> [height, width]; pixel y shows the pixel under its centre."""
+  rows, columns = (
+    (2 * np.arange(new) + 1) * old // (2 * new)
+    for new, old in zip((height, width), grey.shape, strict=True)
+  )
+  return grey[np.ix_(rows, columns)]
+
+
+def is_hole(grey: np.ndarray, *, white_is_hole: bool) -> np.ndarray:
+  """bool [H, W] of grey levels, uint8 [H, W]."""
+  return (grey if white_is_hole else 255 - grey) > _THRESHOLD
+
+
+def read_grey(path: pathlib.Path, data: bytes | None = None) -> np.ndarray:
   """Reads a mask file as grey levels, uint8 [H, W].
 
   Colour is averaged over its channels and rounded. Alpha is ignored unless
@@ -151,6 +162,7 @@ def read_grey(path: pathlib.Path) -> np.ndarray:
 
   Args:
     path: the file.
+    data: its bytes, where they come from elsewhere.
 
   Returns:
     0 = black, 255 = white.
@@ -159,7 +171,7 @@ def read_grey(path: pathlib.Path) -> np.ndarray:
     UserError: the file is missing, broken or not a picture.
   """
   try:
-    with Image.open(path) as file:
+    with Image.open(path if data is None else io.BytesIO(data)) as file:
       lossy = file.format == "JPEG"
       pixels = _channels(file)
   except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as e:

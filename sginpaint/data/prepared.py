@@ -1,17 +1,22 @@
 """A directory that a tfds builder prepared: `config.data.name = "tfds"`.
 
-Any directory with `dataset_info.json` and ArrayRecord shards is read; the code
-of its builder is not needed, nor is TensorFlow. Features, as far as they exist:
+Any directory with `dataset_info.json` and ArrayRecord shards is read, such as
+`python -m sginpaint prepare` writes; the code of its builder is not needed, nor
+is TensorFlow. Features, as far as they exist:
 
-    image          an Image
+    image          an Image (also called image_left)
     segmentation   an Image of one channel (also called segmentation_mask,
                    segmentation_label, label_map or annotation); its classes
                    come from a `classes.csv` put beside dataset_info.json, from
                    `classes` (names) and `colors` (RGB) in the builder's
-                   metadata, or from the names of a LabeledImage
+                   metadata, or from the names of a LabeledImage; those of
+                   tfds's own cityscapes, label ids, are known. `labelled` in
+                   the metadata says how many records at the start of each
+                   split have one; else all
     attributes     a Tensor [A], named by `attributes` in the builder's
                    metadata, else attribute_0, ...; or a FeaturesDict of scalars
-    id             (also image_id, file_name, filename); else <split>/<position>
+    id             (also image_id, file_name, filename, image/filename); else
+                   <split>/<position>
 
 Pictures are decoded by `images`, because tfds itself would hand over RGBA and
 palettes as they are. A split's fingerprint is a hash of its name and of
@@ -30,6 +35,7 @@ import jax
 import numpy as np
 import tensorflow_datasets as tfds
 
+from sginpaint.data.builders import cityscapes
 from sginpaint.data.classes import (
   UNLISTED,
   ClassInfo,
@@ -54,7 +60,8 @@ _SEGMENTATION = (
   "label_map",
   "annotation",
 )
-_IDS = ("id", "image_id", "file_name", "filename")
+_IMAGES = ("image", "image_left")
+_IDS = ("id", "image_id", "file_name", "filename", "image/filename")
 _SAMPLE = 1024  # records that a fingerprint reads
 
 
@@ -68,6 +75,7 @@ class PreparedExamples:
     records: the tfds data source; pictures in it are left encoded.
     keys: feature name by role: image, segmentation, attributes, id.
     lookup: int32 [256], file value -> class index; None without labels.
+    labelled_count: how many records, the first, have labels; None = all.
   """
 
   split: str
@@ -75,6 +83,7 @@ class PreparedExamples:
   records: Sequence[dict[str, Any]]
   keys: dict[str, str]
   lookup: np.ndarray | None
+  labelled_count: int | None = None
 
   @functools.cached_property
   def ids(self) -> tuple[str, ...]:
@@ -93,8 +102,15 @@ class PreparedExamples:
 
   @property
   def labelled(self) -> np.ndarray:
-    """bool [N]: all records, or none."""
-    return np.full(len(self), self.lookup is not None)
+    """bool [N]: which records have a label map of their own."""
+    if self.lookup is None:
+      return np.zeros(len(self), bool)
+    known = len(self) if self.labelled_count is None else self.labelled_count
+    return np.arange(len(self)) < known
+
+  def content(self, index: int) -> str:
+    """Hash of the encoded picture."""
+    return digest(self.records[index][self.keys["image"]])
 
   def __len__(self) -> int:
     return len(self.records)
@@ -149,13 +165,15 @@ def load_prepared(directory: str, *, name: str = "tfds") -> Dataset:
     for role in ("image", "segmentation")
     if role in keys
   }
+  labelled = (builder.info.metadata or {}).get("labelled", {})
   splits = {
     split: PreparedExamples(
       split,
       root,
       builder.as_data_source(split=split, decoders=decoders),
       keys,
-      table.lookup if table else None,
+      _lookup(table) if table else None,
+      labelled.get(split),
     )
     for split in builder.info.splits
   }
@@ -188,12 +206,12 @@ def _open(root: Path) -> tfds.core.DatasetBuilder:
 
 def _keys(root: Path, features: Any) -> dict[str, str]:
   """Feature name by role."""
-  found = {}
+  found: dict[str, str] = {}
   for name, feature in features.items():
     is_image = isinstance(feature, tfds.features.Image)
     channels = feature.shape[-1] if is_image else 0
-    if name == "image" and is_image:
-      found["image"] = name
+    if name in _IMAGES and is_image:
+      found.setdefault("image", name)
     elif name in _SEGMENTATION and is_image and channels == 1:
       found.setdefault("segmentation", name)
     elif name == "attributes":
@@ -213,6 +231,8 @@ def _class_table(
   metadata = builder.info.metadata or {}
   feature = builder.info.features[keys["segmentation"]]
   names = metadata.get("classes") or getattr(feature, "names", None)
+  if not names and builder.name == "cityscapes":
+    return cityscapes.CLASSES
   if not names:
     raise UserError(f"{file}: not there; write value,name of every label in it")
   colours = metadata.get("colors") or map(default_colour, range(len(names)))
@@ -221,6 +241,14 @@ def _class_table(
     for name, (r, g, b) in zip(names, colours, strict=True)
   )
   return ClassTable(rows, tuple(range(len(rows))))
+
+
+def _lookup(table: ClassTable) -> np.ndarray:
+  """int32 [256], file value -> class index."""
+  # tfds stores label ids, of which many are the one class "rest".
+  if table is cityscapes.CLASSES:
+    return cityscapes.class_indices()
+  return table.lookup
 
 
 def _attribute_names(

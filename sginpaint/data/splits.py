@@ -14,7 +14,12 @@ ALIASES = {"val": "validation", "validation": "val"}
 
 
 class Examples(Protocol):
-  """Random access to the examples of a split; picklable and thread-safe."""
+  """Random access to the examples of a split.
+
+  Picklable, hashable and thread-safe.
+  """
+
+  def __hash__(self) -> int: ...
 
   @property
   def ids(self) -> Sequence[str]:
@@ -27,6 +32,9 @@ class Examples(Protocol):
   @property
   def labelled(self) -> np.ndarray:
     """bool [N], which examples have a label map of their own."""
+
+  def content(self, index: int) -> str:
+    """As `Split.content`."""
 
   def __len__(self) -> int: ...
 
@@ -46,12 +54,14 @@ class Split:
     examples: where they are read.
     classes: of the segmentation; empty = the examples have none.
     attributes: their names; empty = the examples have none.
+    siblings: {name: examples} of all splits of the data set.
   """
 
   name: str
   examples: Examples
   classes: tuple[ClassInfo, ...]
   attributes: tuple[str, ...]
+  siblings: Mapping[str, Examples] = dataclasses.field(default_factory=dict)
 
   @property
   def ids(self) -> Sequence[str]:
@@ -73,6 +83,10 @@ class Split:
     """Whether any example has a label map; else all pixels are unknown."""
     return bool(self.examples.labelled.any())
 
+  def content(self, index: int) -> str:
+    """Hash of a picture as it is stored: equal pictures, whatever their ids."""
+    return self.examples.content(index)
+
   def __len__(self) -> int:
     return len(self.examples)
 
@@ -85,7 +99,7 @@ class Dataset:
   """A dataset: its classes, its attributes and its splits.
 
   Attributes:
-    name: synthetic_scenes, folder or tfds.
+    name: of the data set, as `config.data.name`.
     source: the directory it is read from.
     classes: the K classes, position = index in label maps; ignored ones are
       not among them.
@@ -115,7 +129,9 @@ class Dataset:
       raise UserError(
         f"{self.source}: split {name!r} is empty; there is {filled}"
       )
-    return Split(name, examples, self.classes, self.attributes)
+    return Split(
+      name, examples, self.classes, self.attributes, siblings=self.splits
+    )
 
 
 def dataset_fingerprint(

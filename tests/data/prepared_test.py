@@ -1,5 +1,7 @@
 """Directories prepared by tfds builders, real ones of a few records."""
 
+import json
+import pathlib
 import pickle
 import shutil
 import sys
@@ -182,3 +184,87 @@ def test_undescribed_labels_are_refused(directory, tmp_path):
 def test_no_prepared_directory(tmp_path):
   with pytest.raises(UserError, match="no dataset_info.json"):
     load(tmp_path)
+
+
+def stock(data_dir, name, features, record, **split) -> str:
+  """As tfds's own builder `name` writes it; `split` counts the copies."""
+  examples = {
+    s: [record] * count for s, count in (split or {"train": 1}).items()
+  }
+  path = prepare(data_dir, features, examples)
+  file = pathlib.Path(path) / "dataset_info.json"
+  info = json.loads(file.read_text()) | {"name": name}
+  file.write_text(json.dumps(info))
+  for shard in file.parent.glob("pictures-*"):
+    shard.rename(shard.with_name(shard.name.replace("pictures", name, 1)))
+  return path
+
+
+def test_stock_places365_small(tmp_path):
+  features = {
+    "image": tfds.features.Image(shape=(12, 16, 3)),
+    "label": tfds.features.ClassLabel(num_classes=365),
+    "filename": tfds.features.Text(),
+  }
+  record = {"image": png(picture(1)), "label": 3, "filename": "val_256/a.jpg"}
+  dataset = load(stock(tmp_path, "places365_small", features, record))
+  split = dataset.split("train")
+  assert split.ids == ("val_256/a.jpg",) and not dataset.classes
+  np.testing.assert_array_equal(split[0]["image"], picture(1))
+
+
+def test_stock_celeb_a(tmp_path):
+  features = {
+    "image": tfds.features.Image(shape=(12, 16, 3), encoding_format="jpeg"),
+    "landmarks": {"lefteye_x": np.int64, "nose_y": np.int64},
+    "attributes": {"Young": np.bool_, "Bald": np.bool_, "Male": np.bool_},
+    "identity": {"Identity_No": np.int64},
+  }
+  record = {
+    "image": png(picture(1)),
+    "landmarks": {"lefteye_x": 1, "nose_y": 2},
+    "attributes": {"Young": True, "Bald": False, "Male": True},
+    "identity": {"Identity_No": 7},
+  }
+  path = stock(tmp_path, "celeb_a", features, record, train=2, test=1)
+  dataset = load(path)
+  assert dataset.attributes == ("Bald", "Male", "Young")
+  np.testing.assert_array_equal(
+    dataset.split("test")[0]["attributes"], [0, 1, 1]
+  )
+  kept = load_dataset(name="celeba", path=path, attributes=("Young", "Bald"))
+  assert kept.attributes == ("Young", "Bald")
+  np.testing.assert_array_equal(kept.split("train")[1]["attributes"], [1, 0])
+
+
+def test_stock_celeb_a_hq(tmp_path):
+  features = {
+    "image": tfds.features.Image(shape=(12, 16, 3), encoding_format="png"),
+    "image/filename": tfds.features.Text(),
+  }
+  record = {"image": png(picture(4)), "image/filename": "imgHQ00004.npy"}
+  split = load(stock(tmp_path, "celeb_a_hq", features, record)).split("train")
+  assert split.ids == ("imgHQ00004.npy",)
+  np.testing.assert_array_equal(split[0]["image"], picture(4))
+
+
+def test_stock_cityscapes(tmp_path):
+  features = {
+    "image_id": tfds.features.Text(),
+    "image_left": tfds.features.Image(shape=(12, 16, 3), encoding_format="png"),
+    "segmentation_label": tfds.features.Image(
+      shape=(12, 16, 1), encoding_format="png", use_colormap=True
+    ),
+  }
+  ids = np.resize(np.array([0, 7, 33, 26, 4], np.uint8), (12, 16))
+  record = {
+    "image_id": "aachen_000000_000019",
+    "image_left": png(picture(2)),
+    "segmentation_label": png(ids),
+  }
+  dataset = load(stock(tmp_path, "cityscapes", features, record))
+  assert [c.name for c in dataset.classes][::19] == ["road", "rest"]
+  example = dataset.split("train")[0]
+  np.testing.assert_array_equal(example["image"], picture(2))
+  want = np.resize([19, 0, 18, 13, 19], (12, 16))
+  np.testing.assert_array_equal(example["segmentation"], want)
