@@ -67,6 +67,7 @@ class Editor:
     image: np.ndarray,
     mask: np.ndarray,
     *,
+    attributes: np.ndarray | Mapping[str, float] | None = None,
     max_windows: int | None = None,
   ) -> "Session":
     """Fills a picture for the first time.
@@ -74,15 +75,16 @@ class Editor:
     Args:
       image: uint8 [H, W, 3].
       mask: [H, W], non-zero = hole.
+      attributes: that guide this and every later filling; see `Inpainter`.
       max_windows: that the holes may need, for a session keeps features of
         each; None = any number.
 
     Raises:
-      ValueError: other shapes or dtypes.
+      ValueError: other shapes or dtypes, or the system takes no attributes.
       UserError: more windows are needed, or the system makes no pictures or
         predicts non-finite values.
     """
-    return Session(self, image, mask, max_windows=max_windows)
+    return Session(self, image, mask, attributes, max_windows=max_windows)
 
   def start(self, inputs: Inputs) -> tuple[np.ndarray, Any]:
     """First result of a window [1, ...], and what is kept."""
@@ -108,12 +110,17 @@ class Session:
     editor: Editor,
     image: np.ndarray,
     mask: np.ndarray,
+    attributes: np.ndarray | Mapping[str, float] | None = None,
     *,
     max_windows: int | None = None,
   ):
     """See `Editor.begin`."""
     inpainter = editor.inpainter
-    inputs, single = check_inputs(image, mask, data=inpainter.config.data)
+    if attributes is not None:
+      inpainter.check_takes("attributes")
+    inputs, single = check_inputs(
+      image, mask, attributes=attributes, data=inpainter.config.data
+    )
     if not single:
       raise ValueError(f"image must be [H, W, 3], is {np.shape(image)}")
     self._editor = editor

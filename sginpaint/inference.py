@@ -227,13 +227,17 @@ class Inpainter:
 
 
 def load(
-  path: str | os.PathLike, step: int | None = None, *, weights: str = "ema"
+  path: str | os.PathLike,
+  step: int | str | None = None,
+  *,
+  weights: str = "ema",
 ) -> Inpainter:
   """Loads what a training left in its workdir.
 
   Args:
     path: the workdir.
-    step: of the checkpoint; None = the newest sound one.
+    step: of the checkpoint; None = the newest sound one; "best" = the best by
+      the training's `config.checkpoint.best`.
     weights: "ema" (the running average where there is one) or "raw".
 
   Raises:

@@ -17,6 +17,11 @@ says nothing. A classes.csv beside the map tells its numbers; without, they are
 class indices. Paint with a hard-edged brush, and do not save as JPEG. A map
 counts where it differs from what the system sees itself, so one that was not
 changed gives what no map gives; with --full all of it counts.
+
+--attributes says what the filled picture is to be, where a system can be told:
+Smiling=1,Eyeglasses=0 for all pictures, or a CSV file with a row per picture,
+its name in the first column and attributes in the others: 1, 0, or nothing
+where the system may choose, as it does for attributes that are not named.
 """
 
 import argparse
@@ -29,6 +34,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sginpaint import images
+from sginpaint.cli.attributes import read_attributes
 from sginpaint.cli.jobs import Job, plan_jobs
 from sginpaint.cli.parser import (
   Parser,
@@ -68,11 +74,12 @@ def main(argv: list[str]) -> int:
   inpainter = inference.load(
     args.checkpoint, step=args.step, weights=args.weights
   )
-  if args.segmentation and "segmentation" not in inpainter.guidance:
-    raise UserError(
-      f"--segmentation: {inpainter.config.system} takes no label map; "
-      "leave it out"
-    )
+  _check_guidance(args, inpainter)
+  told = read_attributes(
+    args.attributes,
+    [job.image for job in jobs],
+    inpainter.config.data.attributes,
+  )
   classes = inpainter.config.data.classes
   for job in jobs:  # all, before any picture is written
     _read_map(job, classes)
@@ -80,12 +87,13 @@ def main(argv: list[str]) -> int:
   editor = Editor(inpainter)
   for job in tqdm.tqdm(jobs, unit="picture", disable=quiet):
     labels = _read_map(job, classes)
+    guides: dict[str, Any] = {"attributes": told.get(job.image)}
     if labels is None or args.full:
       fill = functools.partial(
-        _filled, inpainter, segmentation=labels, full=args.full
+        _filled, inpainter, segmentation=labels, full=args.full, **guides
       )
     else:
-      fill = functools.partial(_edited, editor, labels)
+      fill = functools.partial(_edited, editor, labels, **guides)
     tqdm.tqdm.write(_fill(job, fill, lossy=args.lossy))
   return 0
 
@@ -100,10 +108,22 @@ def _parse(argv: list[str]) -> argparse.Namespace:
   add("--mask", required=True, metavar="M", help="mask for all, or folder")
   add("--output", required=True, metavar="O", help="file, or folder")
   add("--segmentation", metavar="S", help="label map, or folder of them")
+  add("--attributes", metavar="A", help="NAME=0|1,... or a CSV file, see above")
   add_checkpoint_flags(parser)
   add("--full", action="store_true", help="run whole pictures, not windows")
   add("--lossy", action="store_true", help="allow .jpg output")
   return parser.parse_args(argv)
+
+
+def _check_guidance(args: argparse.Namespace, inpainter: "Inpainter") -> None:
+  for name, what in (
+    ("segmentation", "label map"),
+    ("attributes", "attributes"),
+  ):
+    if getattr(args, name) and name not in inpainter.guidance:
+      raise UserError(
+        f"--{name}: {inpainter.config.system} takes no {what}; leave it out"
+      )
 
 
 def _read_map(
@@ -126,9 +146,13 @@ def _filled(
 
 
 def _edited(
-  editor: "Editor", labels: np.ndarray, image: np.ndarray, mask: np.ndarray
+  editor: "Editor",
+  labels: np.ndarray,
+  image: np.ndarray,
+  mask: np.ndarray,
+  **options: Any,
 ) -> np.ndarray:
-  return editor.begin(image, mask).render(labels)
+  return editor.begin(image, mask, **options).render(labels)
 
 
 def _fill(job: Job, fill: Callable[..., np.ndarray], *, lossy: bool) -> str:

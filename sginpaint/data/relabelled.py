@@ -57,6 +57,10 @@ class RelabelledExamples:
     """bool [N]: those with a map in the folder, and those with their own."""
     return self.given | self.examples.labelled
 
+  def content(self, index: int) -> str:
+    """As the split's own."""
+    return self.examples.content(index)
+
   def __len__(self) -> int:
     return len(self.examples)
 

@@ -1,4 +1,4 @@
-"""Pixel losses, one value per example: eq. 9 of SPL and plain L1.
+"""Pixel losses, one value per example: eq. 9 of SPL, plain L1 and L2.
 
 Predictions and targets are [B, H, W, C] in the same range; masks are
 [B, H, W, 1] with 1 = missing. Papers write norms, the official codes take
@@ -35,6 +35,22 @@ def l1(
     chex.assert_shape(weight, (*prediction.shape[:3], 1))
     difference = difference * weight.astype(jnp.float32)
   return jnp.mean(difference, axis=(1, 2, 3))
+
+
+def l2(prediction: chex.Array, target: chex.Array) -> jax.Array:
+  """Mean squared difference over pixels and channels: boosted GAN, eq. 6.
+
+  Args:
+    prediction: [B, H, W, C].
+    target: [B, H, W, C].
+
+  Returns:
+    float32 [B].
+  """
+  chex.assert_rank(prediction, 4)
+  chex.assert_equal_shape([prediction, target])
+  difference = prediction.astype(jnp.float32) - target.astype(jnp.float32)
+  return jnp.mean(jnp.square(difference), axis=(1, 2, 3))
 
 
 def hole_weight(mask: chex.Array, extra: float) -> jax.Array:

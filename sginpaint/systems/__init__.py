@@ -11,6 +11,7 @@ from sginpaint.batch import Batch
 from sginpaint.errors import UserError
 from sginpaint.systems.backbone.objective import Backbone
 from sginpaint.systems.base import System, Variables
+from sginpaint.systems.boosted_gan.objective import BoostedGAN
 from sginpaint.systems.classifier.objective import Classifier
 from sginpaint.systems.espa.objective import ESPA
 from sginpaint.systems.segmenter.objective import Segmenter
@@ -19,6 +20,7 @@ from sginpaint.systems.spl.objective import SPL
 
 SYSTEMS: dict[str, type[System]] = {
   "backbone": Backbone,
+  "boosted_gan": BoostedGAN,
   "classifier": Classifier,
   "espa": ESPA,
   "segmenter": Segmenter,

@@ -4,7 +4,9 @@ They are copied there once, so that a workdir can be moved as it is. `teacher`
 is an online teacher; `perceptual` the network that a perceptual loss asks
 (`config.objective.perceptual`), which nobody needs who loads the checkpoint;
 `segmenter` the one that predicts the guiding map (`config.objective.segmenter`)
-in training and at use.
+and `classifier` the one that predicts the guiding attributes
+(`config.objective.classifier`), in training and at use; `pseudo_labels` labels
+the pictures that a classifier or a segmenter learns from.
 """
 
 import dataclasses
@@ -12,7 +14,7 @@ import logging
 import os
 import pathlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import flax.linen as nn
@@ -35,17 +37,28 @@ class _Field:
 
   Attributes:
     model: published one that usually belongs there, unless the last part of
-      the path is the name of another; "" = that of the system's loss.
+      the path is the name of another; "" = that of the system's loss, or none.
     otherwise: how to do without its weights.
     default: what `random:<seed>` initialises; None = not allowed.
+    gives: the output that is asked for; "" = the layers of the system's loss.
+    knows: field of `config.data` whose names its outputs have, if any.
   """
 
   model: str
   otherwise: str
   default: nn.Module | None = None
+  gives: str = ""
+  knows: str = ""
 
 
 _FIELDS: Mapping[str, _Field] = {
+  "classifier": _Field(
+    model="",
+    otherwise="train one with configs/embedding_attributes.py on data with the "
+    "same attributes and name its workdir",
+    gives="logits",
+    knows="attributes",
+  ),
   "perceptual": _Field(
     model="",
     otherwise="train one with configs/classifier_vgg.py and name its "
@@ -56,8 +69,46 @@ _FIELDS: Mapping[str, _Field] = {
     model="bisenet",
     otherwise="train one with configs/segmenter.py on the same data and name "
     "its workdir, or write none",
+    gives="segmentation_logits",
+    knows="classes",
   ),
 }
+
+
+def _fields(config: ConfigDict) -> Mapping[str, _Field]:
+  """The table, with what labels the pictures of a classifier or segmenter.
+
+  That is a trained network of the same kind (systems/pseudo_labels.py).
+  """
+  alike = _FIELDS.get(config.system)
+  return {**_FIELDS, **({"pseudo_labels": alike} if alike else {})}
+
+
+# How a training can do with what the network knows.
+_CHOICE = {
+  "attributes": "choose by config.data.keep_attributes which of them to use",
+  "classes": "train one on the same data, or, where the system learns from no "
+  "label maps, write config.data.labels=none",
+}
+
+
+def adopt_names(config: ConfigDict, workdir: str = "") -> None:
+  """Fills in classes and attributes that only the frozen networks know.
+
+  Data to inpaint need not be labelled (boosted GAN, section III).
+
+  Args:
+    config: of the training; what the data set names itself stays.
+    workdir: of the training, whose copies are asked first.
+  """
+  for name, field in _fields(config).items():
+    held = workdir and workdirs.held_network(workdir, name)
+    source = held or _spec(config, name)
+    asked = field.knows and not config.data[field.knows]
+    if asked and pretrained.is_path(source) and workdirs.steps(source):
+      theirs = workdirs.plain_config(workdirs.load_config(source))
+      with config.unlocked():
+        config.data[field.knows] = tuple(theirs["data"][field.knows])
 
 
 def check_frozen(config: ConfigDict, workdir: str) -> None:
@@ -67,7 +118,7 @@ def check_frozen(config: ConfigDict, workdir: str) -> None:
     config: of the training, its classes known.
     workdir: of the training; a network that it holds already is not missed.
   """
-  for name, field in _FIELDS.items():
+  for name, field in _fields(config).items():
     spec = _spec(config, name)
     if spec.startswith(pretrained.RANDOM):
       allowed = field.default is not None
@@ -83,8 +134,8 @@ def check_frozen(config: ConfigDict, workdir: str) -> None:
       otherwise=field.otherwise,
     )
     _check_kind(config, name, source)
-    if name == "segmenter":
-      _check_training(config, source)
+    if field.knows:
+      _check_training(config, name, source)
 
 
 def _check_kind(config: ConfigDict, name: str, source: str) -> None:
@@ -95,34 +146,38 @@ def _check_kind(config: ConfigDict, name: str, source: str) -> None:
   outputs = jax.eval_shape(
     network.generator.apply, network_shapes(theirs)["generator"], *inputs
   )
-  wanted = {"segmentation_logits"}
-  if name == "perceptual":
-    wanted = set(PRESETS[config.system].layers)
+  gives = _fields(config)[name].gives
+  wanted = {gives} if gives else set(PRESETS[config.system].layers)
   if len(inputs) > 1 or not wanted <= set(outputs):
     raise UserError(
       f"config.objective.{name}={source}: its network ({theirs.system}) does "
       f"not give {', '.join(sorted(wanted))} of a picture; "
-      f"{_FIELDS[name].otherwise}"
+      f"{_fields(config)[name].otherwise}"
     )
 
 
-def _check_training(config: ConfigDict, source: str) -> None:
-  """What a segmenter learnt must be what the system is to ask it."""
+def _check_training(config: ConfigDict, name: str, source: str) -> None:
+  """What a network learnt must be what the system is to ask it."""
   theirs = workdirs.load_config(source)
   if theirs.data.image_size != config.data.image_size:
     _log.warning(
-      "config.objective.segmenter=%s was trained on pictures of %d pixels, but "
-      "will see pictures of %d",
-      *(source, theirs.data.image_size, config.data.image_size),
+      "config.objective.%s=%s was trained on pictures of %d pixels, but will "
+      "see pictures of %d",
+      *(name, source, theirs.data.image_size, config.data.image_size),
     )
-  names, wanted = (
-    [info["name"] for info in c.data.classes] for c in (theirs, config)
-  )
+  knows = _fields(config)[name].knows
+  names, wanted = (_names(c.data[knows]) for c in (theirs, config))
   if names != wanted:
     raise UserError(
-      f"config.objective.segmenter={source}: knows the classes "
-      f"{', '.join(names) or '(none)'}; the data has {', '.join(wanted)}"
+      f"config.objective.{name}={source}: knows the {knows} "
+      f"{', '.join(names) or '(none)'}; the data has {', '.join(wanted)}; "
+      f"{_CHOICE[knows]}"
     )
+
+
+def _names(infos: Sequence[Any]) -> list[str]:
+  """Of classes, which are mappings, or of attributes, which are names."""
+  return [i if isinstance(i, str) else i["name"] for i in infos]
 
 
 def adopt_frozen(
@@ -141,7 +196,7 @@ def adopt_frozen(
   for name in sources:
     loaded = checkpoints.load(str(pathlib.Path(workdir) / "frozen" / name))
     modules[name], variables[name] = loaded.system.generator, loaded.variables
-  for name, field in _FIELDS.items():
+  for name, field in _fields(config).items():
     spec = _spec(config, name)
     if spec.startswith(pretrained.RANDOM):
       drawn = pretrained.load_network(
@@ -163,13 +218,14 @@ def _copy(workdir: str, sources: Mapping[str, str]) -> None:
     if not (folder / name).exists():
       partial = folder / f".{name}.partial"
       shutil.rmtree(partial, ignore_errors=True)
-      checkpoints.slim(source, str(partial))
+      step = checkpoints.guiding_step(source)
+      checkpoints.slim(source, str(partial), step=step)
       os.replace(partial, folder / name)
 
 
 def networks_of(config: ConfigDict) -> dict[str, str]:
   """{name: workdir} of the networks to copy."""
-  sources = {name: _spec(config, name) for name in _FIELDS}
+  sources = {name: _spec(config, name) for name in _fields(config)}
   sources = {n: s for n, s in sources.items() if pretrained.is_path(s)}
   if config.teacher.mode == "online" and config.teacher.path:
     sources["teacher"] = config.teacher.path
@@ -184,4 +240,5 @@ def _model(config: ConfigDict, name: str) -> str:
   known = pathlib.Path(_spec(config, name)).name
   if known in upstream.MODELS:
     return known
-  return _FIELDS[name].model or PRESETS[config.system].network
+  field = _fields(config)[name]
+  return field.model if field.gives else PRESETS[config.system].network

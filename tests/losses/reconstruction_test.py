@@ -19,6 +19,11 @@ def test_l1_is_a_mean_over_pixels_and_channels():
   np.testing.assert_allclose(loss, [0.5, 1.0], rtol=1e-6)
 
 
+def test_l2_is_a_mean_of_squares():
+  loss = reconstruction.l2(*_pair())
+  np.testing.assert_allclose(loss, [5 / 6, 6.0], rtol=1e-6)
+
+
 def test_hole_weight_by_hand():
   mask = jnp.array([1.0, 0.0]).reshape(1, 1, 2, 1)
   weight = reconstruction.hole_weight(mask, 5.0)

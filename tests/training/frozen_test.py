@@ -7,11 +7,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from configs import common, espa_stage2, sge_net
+from configs import boosted_gan_attributes, common, espa_stage2, sge_net
 from sginpaint import checkpoints
 from sginpaint.backbones.vgg import VGG
 from sginpaint.errors import UserError
-from sginpaint.training.frozen import adopt_frozen, check_frozen
+from sginpaint.training.frozen import (
+  adopt_frozen,
+  adopt_names,
+  check_frozen,
+)
 
 
 def config_with(path):
@@ -144,3 +148,49 @@ def test_what_to_fetch_is_what_the_loss_asks(tmp_path):
   config.objective.perceptual = "runs/perceptual"
   with pytest.raises(UserError, match="vgg19-"):
     check_frozen(config, str(tmp_path))
+
+
+def classifier_in(folder, *names):
+  config = common.get_config()
+  config.system = "classifier"
+  config.data.attributes = names
+  config.model.generator = {"name": "resnet", "width": 2, "layers": (1,) * 4}
+  if not folder.exists():
+    checkpoints.save_generator(str(folder), config, 0, {"params": {}})
+  return str(folder)
+
+
+def boosted(tmp_path, *attributes):
+  config = boosted_gan_attributes.get_config("quick")
+  config.data.attributes = attributes
+  config.objective.classifier = classifier_in(tmp_path / "a", "day", "rain")
+  return config
+
+
+def test_classifier_must_know_the_attributes_of_the_data(tmp_path):
+  check_frozen(boosted(tmp_path, "day", "rain"), str(tmp_path))
+  config = boosted(tmp_path, "rain", "day")
+  with pytest.raises(UserError, match="day, rain; the data has rain, day; ch"):
+    check_frozen(config, str(tmp_path))
+  config.objective.classifier = "runs/gone"
+  with pytest.raises(UserError) as error:
+    check_frozen(config, str(tmp_path))
+  assert "configs/embedding_attributes.py" in str(error.value)
+  assert "github" not in str(error.value)
+
+
+def test_data_without_names_takes_those_of_its_networks(tmp_path):
+  config = boosted(tmp_path)
+  adopt_names(config)
+  assert config.data.attributes == ("day", "rain")
+  assert config.data.classes == ()
+  known = boosted(tmp_path, "snow")
+  adopt_names(known)
+  assert known.data.attributes == ("snow",)
+  held = tmp_path / "run" / "frozen" / "classifier"
+  shutil.copytree(tmp_path / "a", held)
+  begin(tmp_path / "run")
+  moved = boosted(tmp_path)
+  moved.objective.classifier = "runs/gone"
+  adopt_names(moved, str(tmp_path / "run"))
+  assert moved.data.attributes == ("day", "rain")

@@ -3,7 +3,8 @@
 The network is the `generator`; there is no discriminator. The loss is ASL
 (Ridnik et al., ICCV 2021) with unknown attributes (NaN) left out. With `holes`
 it learns to read corrupted pictures, as the boosted GAN's attribute embedding
-must: it sees grey (0 in [-1, 1]) inside the mask.
+must: it sees grey (0 in [-1, 1]) inside the mask. With `pseudo_labels` it
+learns from what another classifier says of the whole pictures.
 """
 
 import dataclasses
@@ -28,6 +29,12 @@ from sginpaint.systems.base import (
 )
 from sginpaint.systems.classifier.networks import NETWORKS
 from sginpaint.systems.holes import grey_holes
+from sginpaint.systems.pseudo_labels import (
+  NONE,
+  check_confidence,
+  confident_attributes,
+  read_whole,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,12 +47,20 @@ class Classifier(System):
     margin: probability below which an absent attribute costs nothing.
     holes: whether about half of the training pictures, and all that are
       served with a mask, have grey holes.
+    pseudo_labels: workdir of the classifier whose confident predictions take
+      the place of the labels, or "none".
+    confidence: what it must be surer of than that is a label.
   """
 
   gamma_negative: float = 4.0
   gamma_positive: float = 1.0
   margin: float = 0.05
   holes: bool = False
+  pseudo_labels: str = NONE
+  confidence: float = 0.9
+
+  def __post_init__(self) -> None:
+    check_confidence(self.confidence)
 
   @classmethod
   def build(
@@ -66,7 +81,7 @@ class Classifier(System):
       num_classes: K; classifiers do not use it.
       num_attributes: A, the size of `attribute_logits`.
       dtype: "float32" or "bfloat16", of the computation.
-      frozen: classifiers use none.
+      frozen: the network of `pseudo_labels`, where there are such.
 
     Raises:
       UserError: there is nothing to classify, or the network is not known.
@@ -75,8 +90,9 @@ class Classifier(System):
     del num_classes
     if num_attributes < 1:
       raise UserError(
-        "config.data has no attributes to classify; "
-        "give the data set attributes.csv or labels"
+        "config.data has no attributes to classify; give the data set "
+        "attributes.csv or labels, or name a trained classifier as "
+        "config.objective.pseudo_labels"
       )
     generator = build_network(
       NETWORKS,
@@ -129,9 +145,15 @@ class Classifier(System):
     train: bool,
   ) -> tuple[Terms, dict[str, Any]]:
     """The term `classification` [B], summed over attributes."""
+    targets = batch.attributes
+    if self.pseudo_labels != NONE:
+      whole = read_whole(self.frozen, frozen, batch)
+      targets = confident_attributes(
+        whole["logits"], confidence=self.confidence
+      )
     loss = asymmetric_loss(
       outputs["attribute_logits"],
-      batch.attributes,
+      targets,
       gamma_negative=self.gamma_negative,
       gamma_positive=self.gamma_positive,
       margin=self.margin,

@@ -5,7 +5,8 @@ trainings the losses of all heads have weight 1: BiSeNet's main head and its two
 auxiliary ones by OHEM cross-entropy, DeepLab's logits of each scale and their
 maximum by cross-entropy, against labels of the size of the logits. Pixels of
 class 255 cost nothing, classes are not balanced. With `holes` the network
-learns to read corrupted pictures, grey inside the mask.
+learns to read corrupted pictures, grey inside the mask; with `pseudo_labels`
+from what another segmenter says of the whole ones.
 """
 
 import dataclasses
@@ -30,6 +31,12 @@ from sginpaint.systems.base import (
   build_network,
 )
 from sginpaint.systems.holes import grey_holes
+from sginpaint.systems.pseudo_labels import (
+  NONE,
+  check_confidence,
+  confident_classes,
+  read_whole,
+)
 from sginpaint.systems.segmenter.networks import NETWORKS
 
 LOSSES = ("ohem", "cross_entropy")
@@ -45,13 +52,19 @@ class Segmenter(System):
       not hard; a sixteenth of the pixels counts in any case.
     holes: whether about half of the training pictures, and all that are
       served with a mask, have grey holes.
+    pseudo_labels: workdir of the segmenter whose confident predictions take
+      the place of the labels, or "none".
+    confidence: what it must be surer of than that is a label.
   """
 
   loss: str = "ohem"
   threshold: float = 0.7
   holes: bool = False
+  pseudo_labels: str = NONE
+  confidence: float = 0.9
 
   def __post_init__(self) -> None:
+    check_confidence(self.confidence)
     if self.loss not in LOSSES:
       raise UserError(
         f"config.objective.loss is {self.loss!r}; use {' or '.join(LOSSES)}"
@@ -59,8 +72,8 @@ class Segmenter(System):
 
   @property
   def learns_from_maps(self) -> bool:
-    """Yes: of nothing else."""
-    return True
+    """Yes, unless a trained segmenter makes them."""
+    return self.pseudo_labels == NONE
 
   @classmethod
   def build(
@@ -81,7 +94,7 @@ class Segmenter(System):
       num_classes: K, the last axis of `segmentation_logits`.
       num_attributes: A; segmenters do not use it.
       dtype: "float32" or "bfloat16", of the computation.
-      frozen: segmenters use none.
+      frozen: the network of `pseudo_labels`, where there are such.
 
     Raises:
       UserError: the data has no classes, or the network or the loss is not
@@ -91,7 +104,8 @@ class Segmenter(System):
     del num_attributes
     if num_classes < 1:
       raise UserError(
-        "config.data has no classes to segment; give the data set labels"
+        "config.data has no classes to segment; give the data set labels, or "
+        "name a trained segmenter as config.objective.pseudo_labels"
       )
     generator = build_network(
       NETWORKS,
@@ -146,6 +160,11 @@ class Segmenter(System):
   ) -> tuple[Terms, dict[str, Any]]:
     """The terms `segmentation` and `auxiliary` [B], the latter summed."""
     labels = batch.segmentation
+    if not self.learns_from_maps:
+      read = read_whole(self.frozen, frozen, batch)
+      labels = confident_classes(
+        read["segmentation_logits"], confidence=self.confidence
+      )
     whole = outputs["segmentation_logits"]
     auxiliary = jnp.zeros(whole.shape[0])
     for name, logits in outputs.items():

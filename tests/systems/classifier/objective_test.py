@@ -6,6 +6,7 @@ import numpy as np
 import optax
 import pytest
 
+from configs import embedding_attributes
 from sginpaint.batch import Batch
 from sginpaint.errors import UserError
 from sginpaint.losses.classification import asymmetric_loss
@@ -69,6 +70,20 @@ def test_term_is_asl_with_the_objective_of_the_config():
   assert set(terms) == {"classification"}
   np.testing.assert_array_equal(terms["classification"], expected)
   assert collections == {}
+
+
+def test_the_embedding_is_trained_by_binary_cross_entropy():
+  objective = embedding_attributes.get_config("quick").objective.to_dict()
+  system, batch = _system(**objective), _batch(2)
+  assert system.holes
+  logits = jnp.array([[1.0, -9.0, 0.5], [0.0, 2.0, -3.0]])
+  terms, _ = system.generator_terms(
+    None, {}, batch, {"attribute_logits": logits}, jax.random.key(0), train=True
+  )
+  entropy = optax.sigmoid_binary_cross_entropy(logits, batch.attributes)
+  np.testing.assert_allclose(
+    terms["classification"], entropy.sum(-1), rtol=1e-5
+  )
 
 
 def test_predict_needs_no_labels():

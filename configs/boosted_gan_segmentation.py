@@ -1,0 +1,11 @@
+"""The boosted GAN without attributes: the segmentation alone guides, judges."""
+
+from ml_collections import ConfigDict
+
+from configs import boosted_gan
+
+
+def get_config(arg: str = "") -> ConfigDict:
+  c = boosted_gan.get_config(arg)
+  boosted_gan.leave_out(c, "attributes")
+  return c

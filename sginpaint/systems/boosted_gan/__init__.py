@@ -1,0 +1,1 @@
+"""The boosted GAN: attributes and segmentation guide and judge the filling."""
