@@ -40,6 +40,7 @@ def get_config(arg: str = "") -> ConfigDict:
   c.optimizer.schedule = "poly"
   c.optimizer.warmup = 1000
   c.log.images_every = 0
+  c.eval.masks = "none"  # read whole pictures only
   common.apply_data(c, data)
   if quick:
     make_quick(c)

@@ -1,4 +1,8 @@
-"""Quality of multi-label classifiers, in numpy: mean average precision."""
+"""Quality of multi-label classifiers, in numpy.
+
+Mean average precision ranks the pictures, so no threshold matters; accuracy is
+that of the decisions at probability 0.5.
+"""
 
 import numpy as np
 
@@ -32,6 +36,22 @@ def mean_average_precision(
   )
   present = precisions[~np.isnan(precisions)]
   return float(present.mean()) if present.size else float("nan"), precisions
+
+
+def accuracies(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+  """Share of right decisions per attribute, at probability 0.5.
+
+  Args:
+    logits: [N, A]; present above 0.
+    targets: [N, A], positive above 0.5, NaN = unknown (left out).
+
+  Returns:
+    float64 [A], NaN where nothing is known.
+  """
+  known = ~np.isnan(targets)
+  right = ((logits > 0) == (targets > 0.5)) & known
+  count = known.sum(axis=0)
+  return np.where(count > 0, right.sum(axis=0) / np.maximum(count, 1), np.nan)
 
 
 def _average_precision(scores: np.ndarray, targets: np.ndarray) -> float:

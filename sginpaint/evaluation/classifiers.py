@@ -1,32 +1,50 @@
 """Evaluates systems that name attributes instead of painting pictures.
 
 Scores: mean average precision over attributes, and accuracy at probability
-0.5 over all known entries. The baseline `prevalence` gives every picture the
+0.5 over all known entries; of whole pictures and, under `corrupted`, of the
+same with holes (reading.py). The baseline `prevalence` gives every picture the
 same scores: each attribute's share of the split.
 """
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
-from ml_collections import ConfigDict
 
-from sginpaint.batch import Batch, normalize_image
 from sginpaint.checkpoints import Loaded
-from sginpaint.data.pipeline import evaluation_batches
 from sginpaint.data.splits import Split
 from sginpaint.errors import UserError
-from sginpaint.evaluation import provenance
-from sginpaint.evaluation.classification import mean_average_precision
+from sginpaint.evaluation.analysis import finite
+from sginpaint.evaluation.classification import (
+  accuracies,
+  mean_average_precision,
+)
+from sginpaint.evaluation.reading import CORRUPTED, WHOLE, Reader
+from sginpaint.evaluation.report_classification import write_report
 from sginpaint.evaluation.results import csv_text
 from sginpaint.files import write_atomically, write_json
+
+
+@dataclasses.dataclass(frozen=True)
+class _Table:
+  """N pictures.
+
+  Attributes:
+    index: int [N], positions in the split.
+    targets: float32 [N, A], NaN = unknown.
+    logits: {WHOLE or CORRUPTED: float32 [N, A]}.
+  """
+
+  index: np.ndarray
+  targets: np.ndarray
+  logits: dict[str, np.ndarray]
 
 
 def evaluate_classifier(
   loaded: Loaded, split: Split, *, output_dir: str | Path, weights: str = "ema"
 ) -> dict[str, Any]:
-  """Writes metrics.json and per_image.csv.
+  """Writes metrics.json, per_image.csv, report.html and, of holes, their pairs.
 
   Args:
     loaded: a checkpoint whose `predict` gives `attribute_logits`.
@@ -35,93 +53,107 @@ def evaluate_classifier(
     weights: which weights `loaded` holds, for the record.
 
   Returns:
-    The contents of metrics.json.
+    The contents of metrics.json; `corrupted` has `metrics`, `baselines` and
+    `attributes` as the whole pictures have them.
 
   Raises:
-    UserError: the split has other attributes.
+    UserError: the split has other attributes or knows none, or see `Reader`.
   """
   config = loaded.config
   if tuple(split.attributes) != tuple(config.data.attributes):
     raise UserError(
-      f"split {split.name} has the attributes {', '.join(split.attributes)}; "
+      f"split {split.name} has the attributes "
+      f"{', '.join(split.attributes) or '(none)'}; "
       f"the checkpoint knows {', '.join(config.data.attributes)}"
     )
-  logits, targets, indices = _logits(loaded, split, config)
-  shares = np.nan_to_num(np.nanmean(targets, axis=0), nan=0.5)
-  constant = np.broadcast_to(
-    np.log((shares + 1e-9) / (1 - shares + 1e-9)), targets.shape
-  )
-  scores, per_attribute = _scores(logits, targets)
+  reader = Reader(loaded, split)
+  table = _read(reader)
+  if np.isnan(table.targets).all():
+    raise UserError(f"split {split.name} has no known attribute to compare to")
+  record = reader.record(weights)
   metrics = {
     "protocol": "classification",
     "step": loaded.step,
-    "count": len(targets),
-    "masks": "none",
+    "count": len(table.index),
+    "masks": config.eval.masks,
     "guidance": "none",
-    "metrics": {"all": scores},
-    "baselines": {"prevalence": {"all": _scores(constant, targets)[0]}},
-    "attributes": dict(zip(split.attributes, per_attribute, strict=True)),
-    "provenance": provenance.describe(loaded, split, weights),
+    **_section(table, WHOLE, split.attributes),
   }
+  if CORRUPTED in table.logits:
+    metrics[CORRUPTED] = _section(table, CORRUPTED, split.attributes)
+  metrics["provenance"] = record
   output = Path(output_dir)
-  write_atomically(
-    output / "per_image.csv", _csv(split, indices, logits, targets)
-  )
+  reader.save_pairs(output, record)
+  write_atomically(output / "per_image.csv", _csv(split, table))
+  write_report(output / "report.html", metrics=metrics, config=config.to_dict())
   write_json(output / "metrics.json", metrics)
   return metrics
 
 
-def _logits(
-  loaded: Loaded, split: Split, config: ConfigDict
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-  """Logits [N, A], targets [N, A] and indices [N] of the split."""
-
-  @jax.jit
-  def predict(variables, frozen, image):
-    batch = Batch(image=normalize_image(image))
-    return loaded.system.predict(variables, frozen, batch)["attribute_logits"]
-
-  count = config.eval.count or len(split)
-  found = []
-  with evaluation_batches(
-    split,
-    batch_size=config.eval.batch_size,
-    image_size=config.data.image_size,
-    resize=config.data.resize,
-    crop_size=config.data.crop_size,
-    threads=config.data.threads,
-    indices=range(min(count, len(split))),
-  ) as batches:
-    for batch in batches:
-      logits = predict(loaded.variables, loaded.frozen, batch.image)
-      columns = (logits, batch.attributes, batch.index)
-      valid = np.asarray(batch.valid)
-      found.append([np.asarray(column)[valid] for column in columns])
-  logits, targets, indices = map(np.concatenate, zip(*found, strict=True))
-  return logits, targets, indices
+def _read(reader: Reader) -> _Table:
+  parts = list(
+    reader.read(lambda outputs, *_: {"logits": outputs["attribute_logits"]})
+  )
+  return _Table(
+    index=np.concatenate([part.index for part in parts]),
+    targets=np.concatenate([part.batch.attributes for part in parts]),
+    logits={
+      reading: np.concatenate([p.found[reading]["logits"] for p in parts])
+      for reading in reader.readings
+    },
+  )
 
 
-def _scores(
-  logits: np.ndarray, targets: np.ndarray
-) -> tuple[dict[str, float], list[float | None]]:
-  """{"count", "map", "accuracy"} and the average precision per attribute."""
-  mean, per_attribute = mean_average_precision(logits, targets)
+def _section(
+  table: _Table, reading: str, names: tuple[str, ...]
+) -> dict[str, Any]:
+  """`metrics`, `baselines` and `attributes` of whole or corrupted pictures."""
+  logits, targets = table.logits[reading], table.targets
+  known = ~np.isnan(targets)
+  shares = np.where(known, targets, 0).sum(0) / np.maximum(known.sum(0), 1)
+  constant = np.broadcast_to(
+    np.log((shares + 1e-9) / (1 - shares + 1e-9)), targets.shape
+  )
+  _, precisions = mean_average_precision(logits, targets)
+  right = accuracies(logits, targets)
+  return {
+    "metrics": {"all": _scores(logits, targets)},
+    "baselines": {"prevalence": {"all": _scores(constant, targets)}},
+    "attributes": {
+      name: {
+        "ap": finite(precisions[a]),
+        "accuracy": finite(right[a]),
+        "known": int(known[:, a].sum()),
+        "share": float(shares[a]) if known[:, a].any() else None,
+      }
+      for a, name in enumerate(names)
+    },
+  }
+
+
+def _scores(logits: np.ndarray, targets: np.ndarray) -> dict[str, float]:
+  """{"count", "map", "accuracy"}; no "map" where nothing is ever present."""
+  mean, _ = mean_average_precision(logits, targets)
   known = ~np.isnan(targets)
   right = ((logits > 0) == (targets > 0.5))[known].mean()
-  scores = {"count": len(targets), "map": mean, "accuracy": float(right)}
-  named = [None if np.isnan(p) else float(p) for p in per_attribute]
-  return scores, named
+  ranked = {} if np.isnan(mean) else {"map": mean}
+  return {"count": len(targets), **ranked, "accuracy": float(right)}
 
 
-def _csv(
-  split: Split, indices: np.ndarray, logits: np.ndarray, targets: np.ndarray
-) -> str:
-  """index, image, then the logit of each attribute and its truth."""
-  names, ids = split.attributes, split.ids
-  table = [["index", "image", *names, *(f"true_{name}" for name in names)]]
-  for index, scores, truth in zip(indices, logits, targets, strict=True):
-    known = ["" if np.isnan(t) else f"{t:g}" for t in truth]
-    table.append(
-      [str(index), ids[index], *(f"{s:.4f}" for s in scores), *known]
-    )
-  return csv_text(table)
+def _csv(split: Split, table: _Table) -> str:
+  """index, image, logits of each attribute, its truth, logits with holes."""
+  names = split.attributes
+  header = ["index", "image", *names, *(f"true_{name}" for name in names)]
+  corrupted = table.logits.get(CORRUPTED)
+  if corrupted is not None:
+    header += [f"corrupted_{name}" for name in names]
+  lines = [header]
+  for row, index in enumerate(table.index.tolist()):
+    truth = table.targets[row]
+    cells = [str(index), split.ids[index]]
+    cells += [f"{s:.4f}" for s in table.logits[WHOLE][row]]
+    cells += ["" if np.isnan(t) else f"{t:g}" for t in truth]
+    if corrupted is not None:
+      cells += [f"{s:.4f}" for s in corrupted[row]]
+    lines.append(cells)
+  return csv_text(lines)

@@ -1,29 +1,35 @@
 """Evaluates systems that name what every pixel shows.
 
 Pictures and truth are brought to the training size as in training (labels by
-nearest neighbour) and whole, without holes. Scores: mean IoU, pixel accuracy
-and mean accuracy over all pixels of the split, and of every picture by itself.
-The baseline `most_common` names the most common class everywhere.
+nearest neighbour). Scores: mean IoU, pixel accuracy and mean accuracy over all
+pixels of the split, and of every picture by itself; of whole pictures and,
+under `corrupted`, of the same with holes (reading.py), there of all pixels and,
+with `hole_` before their names, of those inside the holes. The baseline
+`most_common` names the most common class everywhere.
 """
 
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import cv2
-import jax
 import jax.numpy as jnp
 import numpy as np
-import tqdm
 from ml_collections import ConfigDict
 
-from sginpaint.batch import Batch, normalize_image
+from sginpaint.batch import IGNORE
 from sginpaint.checkpoints import Loaded
-from sginpaint.data.pipeline import evaluation_batches
 from sginpaint.data.splits import Split
 from sginpaint.errors import UserError
-from sginpaint.evaluation import provenance
+from sginpaint.evaluation.analysis import finite
+from sginpaint.evaluation.reading import (
+  CORRUPTED,
+  WHOLE,
+  Look,
+  Read,
+  Reader,
+  shown,
+)
 from sginpaint.evaluation.report_segmentation import (
   LabelPanel,
   panel_grid,
@@ -39,18 +45,24 @@ from sginpaint.evaluation.segmentation import (
 from sginpaint.files import write_atomically, write_json
 
 SCORES = ("miou", "pixel_accuracy", "mean_accuracy")
+HOLE = "hole_"  # before the names of what is taken inside the holes only
+# What is taken of whole and of corrupted pictures.
+AREAS = {WHOLE: ("",), CORRUPTED: ("", HOLE)}
 
 
 @dataclasses.dataclass(frozen=True)
-class _Measured:
-  """A batch without its padding: n pictures and the sum of their matrices."""
+class _Gathered:
+  """What was found of a split.
 
-  index: np.ndarray
-  image: np.ndarray
-  truth: np.ndarray
-  prediction: np.ndarray
-  matrix: np.ndarray
-  scores: dict[str, np.ndarray]
+  Attributes:
+    matrices: {reading: {area: int64 [K, K]}}.
+    rows: of per_image.csv, with a column per score of `columns`.
+    panels: drawn blindly.
+  """
+
+  matrices: dict[str, dict[str, np.ndarray]]
+  rows: list[list[Any]]
+  panels: list[LabelPanel]
 
 
 def evaluate_segmenter(
@@ -58,7 +70,8 @@ def evaluate_segmenter(
 ) -> dict[str, Any]:
   """Writes metrics.json, per_image.csv, confusion.csv, report.html, grid.png.
 
-  In confusion.csv a row is a true class, a column a predicted one, in pixels.
+  In confusion.csv, which is of whole pictures, a row is a true class, a column
+  a predicted one, in pixels. With holes there is manifest.jsonl too.
 
   Args:
     loaded: a checkpoint whose `predict` gives `segmentation`.
@@ -70,46 +83,60 @@ def evaluate_segmenter(
     The contents of metrics.json.
 
   Raises:
-    UserError: the split has other classes or no labelled pixel, or the
-      network puts out NaN.
+    UserError: the split has other classes or no labelled pixel, or see
+      `Reader`.
   """
   _check_classes(split, loaded.config)
-  matrix, rows, panels = _gather(loaded, split)
-  if not matrix.any():
+  reader = Reader(loaded, split)
+  found = _gather(reader, loaded.config, split)
+  if not found.matrices[WHOLE][""].any():
     raise UserError(f"split {split.name} has no labelled pixel to compare with")
+  record = reader.record(weights)
   metrics = {
     "protocol": "segmentation",
     "step": loaded.step,
-    "count": len(rows),
-    "masks": "none",
+    "count": reader.count,
+    "masks": loaded.config.eval.masks,
     "guidance": "none",
-    "metrics": {"all": _summary(matrix, len(rows))},
-    "baselines": {
-      "most_common": {"all": _summary(most_common_class(matrix), len(rows))}
-    },
-    **_per_class(matrix, split),
-    "provenance": provenance.describe(loaded, split, weights),
+    **_section(found, WHOLE, split),
   }
+  if CORRUPTED in found.matrices:
+    metrics[CORRUPTED] = _section(found, CORRUPTED, split)
+  metrics["provenance"] = record
   output = Path(output_dir)
-  write_atomically(output / "per_image.csv", _csv(rows))
+  reader.save_pairs(output, record)
+  _write(output, found, metrics, split, loaded.config, reader.readings)
+  return metrics
+
+
+def _write(
+  output: Path,
+  found: _Gathered,
+  metrics: dict[str, Any],
+  split: Split,
+  config: ConfigDict,
+  readings: tuple[str, ...],
+) -> None:
+  """metrics.json comes last: where it is, the others are."""
+  write_atomically(output / "per_image.csv", _csv(found.rows, readings))
   names = [info.name for info in split.classes]
+  matrix = found.matrices[WHOLE][""]
   table = [[name, *row] for name, row in zip(names, matrix, strict=True)]
   write_atomically(
     output / "confusion.csv", csv_text([["true", *names], *table])
   )
-  if panels:
-    picture = panel_grid(panels)
+  if found.panels:
+    picture = panel_grid(found.panels)
     encoded = cv2.imencode(".png", picture[..., ::-1])[1]
     write_atomically(output / "grid.png", encoded.tobytes())
   write_report(
     output / "report.html",
     metrics=metrics,
     classes=split.classes,
-    panels=panels,
-    config=loaded.config.to_dict(),
+    panels=found.panels,
+    config=config.to_dict(),
   )
   write_json(output / "metrics.json", metrics)
-  return metrics
 
 
 def _check_classes(split: Split, config: ConfigDict) -> None:
@@ -122,110 +149,122 @@ def _check_classes(split: Split, config: ConfigDict) -> None:
     )
 
 
-def _gather(
-  loaded: Loaded, split: Split
-) -> tuple[np.ndarray, list[list[Any]], list[LabelPanel]]:
-  """Matrix int64 [K, K], lines of per_image.csv, panels drawn blindly."""
-  options = loaded.config.eval
-  count = min(options.count or len(split), len(split))
-  order = np.random.default_rng(options.seed).permutation(count)
+def _looker(num_classes: int) -> Look:
+  """Counts confusion matrices, of all pixels and of those inside the hole."""
+
+  def look(outputs, batch, mask):
+    predicted, labels = outputs["segmentation"], batch.segmentation
+    areas = {"": labels}
+    if mask is not None:
+      areas[HOLE] = jnp.where(mask[..., 0] > 0.5, labels, IGNORE)
+    found = {"prediction": predicted}
+    for area, inside in areas.items():
+      matrices = confusion_matrices(inside, predicted, num_classes)
+      found[f"{area}matrix"] = matrices
+      for name, values in mean_scores(matrices).items():
+        found[f"{area}{name}"] = values
+    return found
+
+  return look
+
+
+def columns(reading: str) -> list[str]:
+  """Scores of one reading of a picture."""
+  return [f"{area}{name}" for area in AREAS[reading] for name in SCORES]
+
+
+def _gather(reader: Reader, config: ConfigDict, split: Split) -> _Gathered:
+  options, k = config.eval, len(split.classes)
+  order = np.random.default_rng(options.seed).permutation(reader.count)
   wanted = order[: options.panels].tolist()
   colours = np.array([info.colour for info in split.classes], np.uint8)
-  k = len(split.classes)
-  matrix = np.zeros((k, k), np.int64)
+  matrices = {
+    reading: {area: np.zeros((k, k), np.int64) for area in AREAS[reading]}
+    for reading in reader.readings
+  }
   rows, panels = [], {}
-  with tqdm.tqdm(
-    total=count, desc="evaluate", unit="picture", disable=None
-  ) as bar:
-    for part in _measured(loaded, split, count):
-      matrix += part.matrix
-      for i, index in enumerate(part.index.tolist()):
-        values = {name: float(part.scores[name][i]) for name in SCORES}
-        rows.append([index, split.ids[index], *values.values()])
-        if index in wanted:
-          panels[index] = LabelPanel.of(
-            *(part.image[i], part.truth[i], part.prediction[i]),
-            name=split.ids[index],
-            accuracy=values["pixel_accuracy"],
-            colours=colours,
-          )
-      bar.update(len(part.index))
-  return matrix, rows, [panels[index] for index in wanted]
+  for part in reader.read(_looker(k)):
+    for reading, areas in matrices.items():
+      for area in areas:
+        areas[area] += part.found[reading][f"{area}matrix"].sum(0)
+    for i, index in enumerate(part.index.tolist()):
+      values = [
+        float(part.found[reading][name][i])
+        for reading in reader.readings
+        for name in columns(reading)
+      ]
+      rows.append([index, split.ids[index], *values])
+      if index in wanted:
+        panels[index] = _panel(part, i, split.ids[index], colours)
+  return _Gathered(matrices, rows, [panels[index] for index in wanted])
 
 
-def _measured(loaded: Loaded, split: Split, count: int) -> Iterator[_Measured]:
-  config = loaded.config
-  k = len(split.classes)
-
-  @jax.jit
-  def measure(variables, frozen, batch):
-    seen = Batch(image=normalize_image(batch.image))
-    outputs = loaded.system.predict(variables, frozen, seen)
-    matrices = confusion_matrices(
-      batch.segmentation, outputs["segmentation"], k
-    )
-    finite = jnp.isfinite(outputs["confidence"]).all((1, 2)) | ~batch.valid
-    # The padding repeats a picture, which must not count twice.
-    total = jnp.where(batch.valid[:, None, None], matrices, 0).sum(0)
-    return outputs["segmentation"], finite, total, mean_scores(matrices)
-
-  with evaluation_batches(
-    split,
-    batch_size=config.eval.batch_size,
-    image_size=config.data.image_size,
-    resize=config.data.resize,
-    crop_size=config.data.crop_size,
-    threads=config.data.threads,
-    indices=range(count),
-  ) as batches:
-    for batch in batches:
-      labels, finite, total, scores = jax.device_get(
-        measure(loaded.variables, loaded.frozen, batch)
-      )
-      if not finite.all():
-        raise UserError(
-          "the network puts out NaN or infinity (picture "
-          f"{np.asarray(batch.index)[~finite][0]} of the split); "
-          "choose an earlier --step"
-        )
-      n = int(np.asarray(batch.valid).sum())
-      yield _Measured(
-        index=np.asarray(batch.index)[:n],
-        image=np.asarray(batch.image)[:n],
-        truth=np.asarray(batch.segmentation)[:n],
-        prediction=labels[:n],
-        matrix=total,
-        scores={name: scores[name][:n] for name in SCORES},
-      )
+def _panel(part: Read, i: int, name: str, colours: np.ndarray) -> LabelPanel:
+  whole, image = part.found[WHOLE], part.batch.image[i]
+  truth = np.asarray(part.batch.segmentation)[i]
+  panel = LabelPanel.of(
+    *(image, truth, whole["prediction"][i]),
+    name=name,
+    accuracy=float(whole["pixel_accuracy"][i]),
+    colours=colours,
+  )
+  if CORRUPTED not in part.found:
+    return panel
+  corrupted = part.found[CORRUPTED]
+  return panel.with_hole(
+    shown(image, np.asarray(part.batch.mask)[i]),
+    corrupted["prediction"][i],
+    accuracy=float(corrupted[f"{HOLE}pixel_accuracy"][i]),
+    colours=colours,
+  )
 
 
-def _summary(matrix: np.ndarray, count: int) -> dict[str, float]:
-  scores = mean_scores(matrix)
-  return {"count": count, **{name: float(scores[name]) for name in SCORES}}
+def _section(found: _Gathered, reading: str, split: Split) -> dict[str, Any]:
+  """`metrics`, `baselines` and `classes` of whole or corrupted pictures."""
+  areas, count = found.matrices[reading], len(found.rows)
+  constant = {area: most_common_class(m) for area, m in areas.items()}
+  return {
+    "metrics": {"all": _summary(areas, count)},
+    "baselines": {"most_common": {"all": _summary(constant, count)}},
+    **_per_class(areas, split),
+  }
 
 
-def _per_class(matrix: np.ndarray, split: Split) -> dict[str, Any]:
+def _summary(areas: dict[str, np.ndarray], count: int) -> dict[str, float]:
+  """Scores by name; those of an area without a labelled pixel are left out."""
+  scores: dict[str, float] = {"count": count}
+  for area, matrix in areas.items():
+    if matrix.any():
+      found = mean_scores(matrix)
+      scores |= {f"{area}{name}": float(found[name]) for name in SCORES}
+  return scores
+
+
+def _per_class(areas: dict[str, np.ndarray], split: Split) -> dict[str, Any]:
   """The parts of metrics.json that tell classes apart."""
-  iou, accuracy = class_scores(matrix)
-  true, predicted = matrix.sum(axis=1), matrix.sum(axis=0)
-  names = [info.name for info in split.classes]
+  iou, accuracy = class_scores(areas[""])
+  hole = class_scores(areas[HOLE])[0] if HOLE in areas else None
+  true, predicted = areas[""].sum(axis=1), areas[""].sum(axis=0)
   return {
     "classes": {
-      name: {
-        "iou": None if np.isnan(iou[k]) else float(iou[k]),
-        "accuracy": None if np.isnan(accuracy[k]) else float(accuracy[k]),
+      info.name: {
+        "iou": finite(iou[k]),
+        "accuracy": finite(accuracy[k]),
+        **({} if hole is None else {"hole_iou": finite(hole[k])}),
         "true_pixels": int(true[k]),
         "predicted_pixels": int(predicted[k]),
       }
-      for k, name in enumerate(names)
+      for k, info in enumerate(split.classes)
     },
     "classes_absent": int(np.isnan(iou).sum()),
   }
 
 
-def _csv(rows: list[list[Any]]) -> str:
+def _csv(rows: list[list[Any]], readings: tuple[str, ...]) -> str:
   """index, image, scores; a cell is empty where no pixel is labelled."""
-  table = [["index", "image", *SCORES]]
+  start = {WHOLE: "", CORRUPTED: f"{CORRUPTED}_"}
+  names = [start[r] + name for r in readings for name in columns(r)]
+  table = [["index", "image", *names]]
   for index, image, *scores in rows:
     cells = ["" if np.isnan(s) else f"{s:.6f}" for s in scores]
     table.append([str(index), image, *cells])

@@ -1,21 +1,29 @@
 """Beginning with what other trainings learnt: `config.init_from`.
 
-{"generator/<submodule>": workdir}, or "generator" for all of it. Parameters and
-collections (running moments, spectral norms) are taken as they were trained;
-optimisers begin anew.
+{"generator/<submodule>": workdir}, "generator" for all of it, or
+"generator/-<submodule>" for all but that: a classifier with other attributes
+takes the trunk of one for ImageNet as "generator/-fc". `*` stands for any
+letters in what is left out. Parameters and collections (running moments,
+spectral norms) are taken as they were trained; optimisers begin anew. In place
+of a workdir may stand "none", for nothing.
 """
 
+import fnmatch
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from flax import traverse_util
 from ml_collections import ConfigDict
 
-from sginpaint import checkpoints, workdirs
+from sginpaint import checkpoints, pretrained, workdirs
 from sginpaint.errors import UserError
 from sginpaint.systems import network_shapes
 from sginpaint.training.state import TrainState
+
+_log = logging.getLogger(__name__)
 
 
 def check_init_from(
@@ -33,10 +41,11 @@ def check_init_from(
   Raises:
     UserError: a source has no checkpoint, or see `initialise_from`.
   """
-  if not config.init_from or workdirs.steps(workdir):
+  sources = _given(config.init_from)
+  if not sources or workdirs.steps(workdir):
     return
   here = network_shapes(config)["generator"]
-  for target, source in config.init_from.items():
+  for target, source in sources.items():
     trained = (planned or {}).get(source)
     if trained is None:
       if not workdirs.steps(source):
@@ -45,7 +54,8 @@ def check_init_from(
           "that first, or name another workdir"
         )
       trained = workdirs.load_config(source)
-    _submodules(target, here, network_shapes(trained)["generator"])
+    there = network_shapes(trained)["generator"]
+    _submodules(target, source, here, there)
 
 
 def initialise_from(
@@ -55,7 +65,7 @@ def initialise_from(
 
   Args:
     state: fresh.
-    sources: {"generator/<submodule>" or "generator": workdir}.
+    sources: `config.init_from`.
 
   Raises:
     UserError: a submodule is not there, here or in the source, or its arrays
@@ -65,9 +75,12 @@ def initialise_from(
     "params": dict(state.generator.params),
     **{name: dict(c) for name, c in state.generator.collections.items()},
   }
-  for target, workdir in sources.items():
+  for target, workdir in _given(sources).items():
     given = checkpoints.load(workdir, folded=False).variables
-    for name in _submodules(target, generator, given):
+    names = _submodules(target, workdir, generator, given)
+    fresh = sorted(generator["params"].keys() - names)
+    _log.info("%s from %s; not: %s", target, workdir, ", ".join(fresh) or "-")
+    for name in names:
       for collection, values in generator.items():
         if name in values:
           values[name] = given[collection][name]
@@ -79,30 +92,49 @@ def initialise_from(
   )
 
 
+def _given(sources: Mapping[str, str]) -> dict[str, str]:
+  """Those that are there."""
+  return {t: s for t, s in sources.items() if pretrained.is_path(s)}
+
+
 def _submodules(
-  target: str, here: Mapping[str, Any], there: Mapping[str, Any]
+  target: str, source: str, here: Mapping[str, Any], there: Mapping[str, Any]
 ) -> list[str]:
   """Those that `target` means, found to fit."""
   player, _, submodule = target.partition("/")
-  names = [submodule] if submodule else list(here["params"])
-  for name in names:
-    if player != "generator" or not _fits(here, there, name):
+  own = list(here["params"])
+  names = [submodule] if submodule else own
+  if submodule.startswith("-"):
+    left = fnmatch.filter(own, submodule[1:])
+    # A misspelt head must not be taken for one that is left out.
+    names = [name for name in own if name not in left] if left else [submodule]
+  for name in names if player == "generator" else [target]:
+    if difference := _difference(here, there, name):
       raise UserError(
-        f"config.init_from[{target!r}]: {name!r} is not in both networks, "
-        "or of another size there; this one has "
-        f"generator/{{{', '.join(here['params'])}}}"
+        f"config.init_from[{target!r}]={source}: {name!r} is not in both "
+        f"networks, or of another size there ({difference}); this one has "
+        f"generator/{{{', '.join(own)}}}"
       )
   return names
 
 
-def _fits(here: Mapping[str, Any], there: Mapping[str, Any], name: str) -> bool:
-  """Whether both hold the submodule, with arrays of the same shapes."""
-  shapes = [
-    {
-      c: jax.tree.map(lambda x: x.shape, tree[name])
-      for c, tree in v.items()
-      if name in tree
-    }
-    for v in (here, there)
-  ]
-  return "params" in shapes[0] and shapes[0] == shapes[1]
+def _difference(
+  here: Mapping[str, Any], there: Mapping[str, Any], name: str
+) -> str:
+  """What differs in the arrays of a submodule; "" where all shapes agree."""
+  ours, theirs = _shapes(here, name), _shapes(there, name)
+  if not ours or not theirs:
+    return f"none {'there' if ours else 'here'}"
+  for path in sorted(ours.keys() | theirs.keys()):
+    if ours.get(path) != theirs.get(path):
+      return f"{path} is {theirs.get(path)}, here {ours.get(path)}"
+  return ""
+
+
+def _shapes(variables: Mapping[str, Any], name: str) -> dict[str, Any]:
+  """{"collection/submodule/.../array": shape} of a submodule."""
+  trees = {
+    c: {name: tree[name]} for c, tree in variables.items() if name in tree
+  }
+  flat = traverse_util.flatten_dict(trees, sep="/")
+  return {path: tuple(array.shape) for path, array in flat.items()}

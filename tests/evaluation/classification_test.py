@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from sginpaint.evaluation.classification import mean_average_precision
+from sginpaint.evaluation.classification import (
+  accuracies,
+  mean_average_precision,
+)
 
 
 def test_hand_computed_average_precisions():
@@ -44,6 +47,12 @@ def test_attribute_without_positive_is_not_averaged():
 
 def test_no_positive_at_all_gives_nan():
   assert np.isnan(mean_average_precision(np.zeros((2, 1)), np.zeros((2, 1)))[0])
+
+
+def test_accuracy_is_over_what_is_known():
+  logits = np.array([[2.0, -1.0, 1.0], [-3.0, 1.0, 1.0], [0.5, -2.0, 1.0]])
+  targets = np.array([[1, 0, np.nan], [1, np.nan, np.nan], [1, 1, np.nan]])
+  np.testing.assert_allclose(accuracies(logits, targets), [2 / 3, 0.5, np.nan])
 
 
 def test_shapes_must_agree():

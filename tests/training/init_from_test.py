@@ -5,13 +5,16 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from configs import common
-from sginpaint import checkpoints
+from configs import common, embedding_attributes
+from sginpaint import checkpoints, convert
+from sginpaint.backbones.resnet import ResNet
+from sginpaint.convert.workdir import to_workdir
 from sginpaint.errors import UserError
 from sginpaint.systems import build_system, example_batch
 from sginpaint.training.init_from import check_init_from, initialise_from
 from sginpaint.training.optimizer import build_optimizers
 from sginpaint.training.state import create_train_state
+from tests.convert.weights import drawn, save
 
 
 def config_of(width=4, **fields):
@@ -108,3 +111,71 @@ def test_source_of_another_size_is_found_before_training(source, tmp_path):
       check_init_from(config, str(tmp_path), trainings)
   config.model.generator.autoencoder.width = 8
   check_init_from(config, str(tmp_path), planned)
+
+
+def classifier_of(attributes, width=4):
+  c = embedding_attributes.get_config("quick")
+  c.model.generator.width = width
+  c.data.image_size = 32
+  c.data.attributes = tuple(f"attribute {i}" for i in range(attributes))
+  return c
+
+
+@pytest.fixture(scope="module")
+def trunk(tmp_path_factory):
+  """(workdir, variables) of a classifier of five attributes."""
+  config, folder = classifier_of(5), tmp_path_factory.mktemp("trunk") / "run"
+  variables = state_of(config, 1).generator.variables
+  checkpoints.save_generator(str(folder), config, 5, variables)
+  return str(folder), variables
+
+
+def test_a_trunk_begins_under_another_head(trunk, tmp_path):
+  workdir, wanted = trunk
+  config = classifier_of(3)
+  config.init_from = ConfigDict({"generator/-fc": workdir})
+  check_init_from(config, str(tmp_path))
+  fresh = state_of(config, 0)
+  begun = initialise_from(fresh, config.init_from).generator
+  head = begun.params["fc"]
+  assert head["kernel"].shape[-1] == 3
+  assert equal(head, fresh.generator.params["fc"])
+  for name, values in begun.variables.items():
+    left = {n: v for n, v in wanted[name].items() if n != "fc"}
+    assert equal({n: v for n, v in values.items() if n != "fc"}, left)
+  nothing = initialise_from(fresh, {"generator/-fc": "none"})
+  assert equal(nothing.generator.params, fresh.generator.params)
+
+
+@pytest.mark.parametrize(
+  ("target", "width", "words"),
+  [
+    (
+      "generator",
+      4,
+      r"'fc' is not .*\(params/fc/bias is \(5,\), here \(3,\)\)",
+    ),
+    ("generator/-head", 4, "'-head' is not in both"),
+    ("generator/-fc", 6, r"bn1/mean is \(4,\), here \(6,\)"),
+  ],
+)
+def test_what_differs_is_named(trunk, tmp_path, target, width, words):
+  config = classifier_of(3, width)
+  config.init_from = ConfigDict({target: trunk[0]})
+  with pytest.raises(UserError, match=words):
+    check_init_from(config, str(tmp_path))
+
+
+def test_imagenet_weights_begin_an_embedding(tmp_path):
+  """A published ResNet of 1000 classes, by the convert command."""
+  module = ResNet(num_classes=1000, width=4, layers=(1, 1, 1, 1))
+  variables = drawn(module, np.zeros((1, 32, 32, 3), "float32"))
+  state = convert.to_torch("resnet50", variables)
+  source = save(tmp_path / "weights.safetensors", state)
+  to_workdir("resnet50", [source], tmp_path / "resnet50", version="test")
+  target = {"generator/-fc": str(tmp_path / "resnet50")}
+  begun = initialise_from(state_of(classifier_of(3), 0), target).generator
+  for name in ("params", "batch_stats"):
+    expected = {n: v for n, v in variables[name].items() if n != "fc"}
+    taken = {n: v for n, v in begun.variables[name].items() if n != "fc"}
+    assert equal(taken, expected)
