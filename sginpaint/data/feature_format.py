@@ -1,8 +1,9 @@
 """How teacher features lie on disk: records, shards and their description.
 
 A directory holds `features-00000.array_record`, ..., `ids.json` and, written
-last, `metadata.json`; while it is being filled, `progress.json` instead. Record
-n * V + v is view v (of V) of example n: [h, w, F], row by row, as
+last, `metadata.json`. While it is being filled, `progress.json` says instead
+what is being made, and `features-00000.json` beside a shard that it is whole.
+Record n * V + v is view v (of V) of example n: [h, w, F], row by row, as
 
     bfloat16   2 h w F bytes; exact for a teacher that computes in bfloat16
     int8       F float32 scales, then h w F signed bytes; value = scale * byte,
@@ -25,11 +26,20 @@ VIEWS = ("identity", "flip")
 METADATA = "metadata.json"
 PROGRESS = "progress.json"
 IDS = "ids.json"
+# Of an array_record file that is neither grouped nor compressed: it comes in
+# blocks with a header each, every record has a header, and an index ends it.
+_BLOCK, _BLOCK_HEADER = 2**16, 24
+_RECORD_HEADER, _INDEX_ENTRY = 46, 16
 
 
 def shard_name(index: int) -> str:
   """File name of a shard."""
   return f"features-{index:05d}.array_record"
+
+
+def note_name(index: int) -> str:
+  """File name of what tells that a shard is whole."""
+  return f"features-{index:05d}.json"
 
 
 def bytes_per_picture(
@@ -46,6 +56,28 @@ def bytes_per_picture(
   values = height * width * channels
   view = 2 * values if dtype == "bfloat16" else values + 4 * channels
   return len(views) * view
+
+
+def shard_bytes(
+  count: int,
+  shape: Sequence[int],
+  *,
+  dtype: str,
+  views: Sequence[str] = VIEWS,
+) -> int:
+  """Bytes that the file of a shard of `count` pictures takes on disk.
+
+  Args:
+    count: of pictures.
+    shape: (h, w, F).
+    dtype: "bfloat16" | "int8".
+    views: that are stored.
+  """
+  records = count * len(views)
+  values = count * bytes_per_picture(shape, dtype=dtype, views=views)
+  room = _BLOCK - _BLOCK_HEADER
+  blocks = -(-(values + records * _RECORD_HEADER) // room)
+  return _BLOCK * (blocks + -(-records * _INDEX_ENTRY // room))
 
 
 def encode(features: np.ndarray, *, dtype: str) -> bytes:
@@ -87,6 +119,11 @@ def first_difference(
     if stored[field] != value:
       return f"{field} is {stored[field]!r}, but {value!r} is needed"
   return ""
+
+
+def is_whole(path: Path, shard: Mapping[str, int]) -> bool:
+  """Whether the file of a shard is there and as long as it was."""
+  return path.is_file() and path.stat().st_size == shard["bytes"]
 
 
 def checksum(path: Path) -> int:

@@ -29,6 +29,8 @@ from sginpaint.data.feature_format import (
   checksum,
   decode,
   first_difference,
+  is_whole,
+  note_name,
   shard_name,
 )
 from sginpaint.data.feature_writer import FeatureWriter
@@ -47,12 +49,19 @@ class FeatureStore:
     metadata: all that is recorded about them.
   """
 
-  def __init__(self, directory: str | Path, expected: Mapping[str, Any]):
+  def __init__(
+    self,
+    directory: str | Path,
+    expected: Mapping[str, Any],
+    *,
+    check: bool = True,
+  ):
     """Opens features that are there, complete, and made as expected.
 
     Args:
       directory: filled by a `FeatureWriter`.
       expected: fields of its metadata and the values that are needed.
+      check: that all files are there, as long as they were.
 
     Raises:
       UserError: there are none, they are unfinished or damaged, or a field
@@ -68,9 +77,10 @@ class FeatureStore:
         f"{self.directory}: stale teacher features: {difference}; make them "
         f"again: {COMMAND} --overwrite"
       )
-    for path, shard in self._shards():
-      if not path.is_file() or path.stat().st_size != shard["bytes"]:
-        raise self._damaged(path)
+    if check:
+      for path, shard in self._shards():
+        if not is_whole(path, shard):
+          raise self._damaged(path)
 
   def __len__(self) -> int:
     return self.metadata["count"]
@@ -110,15 +120,13 @@ class FeatureStore:
     features = decode(record, self.shape, dtype=self.metadata["dtype"])
     return features[:, ::-1] if flip and not stored_flip else features
 
-  def verify(self) -> None:
-    """Reads every byte and compares checksums.
-
-    Raises:
-      UserError: a shard is damaged; names it.
-    """
-    for path, shard in self._shards():
-      if checksum(path) != shard["crc32"]:
-        raise self._damaged(path)
+  def damaged(self) -> list[int]:
+    """Reads every byte; the shards that are not what was written."""
+    return [
+      i
+      for i, (path, shard) in enumerate(self._shards())
+      if not is_whole(path, shard) or checksum(path) != shard["crc32"]
+    ]
 
   def __getstate__(self) -> dict[str, Any]:
     cached = ("_records", "_positions")
@@ -157,14 +165,14 @@ class FeatureStore:
         f"{self.directory}: no teacher features there; make them: {COMMAND}"
       )
     found = json.loads(progress.read_text(encoding="utf-8"))
-    done = len(found["shards"]) * found["records_per_shard"]
+    shards = -(-found["count"] // found["records_per_shard"])
+    done = sum((self.directory / note_name(i)).is_file() for i in range(shards))
     raise UserError(
-      f"{self.directory}: teacher features are unfinished ({done} of "
-      f"{found['count']} pictures); go on: {COMMAND}"
+      f"{self.directory}: teacher features are unfinished ({done} of {shards} "
+      f"shards); go on: {COMMAND}"
     )
 
   def _damaged(self, path: Path) -> UserError:
     return UserError(
-      f"{path}: missing or damaged; make the teacher features again: "
-      f"{COMMAND} --overwrite"
+      f"{path}: missing or damaged; make it again: {COMMAND} --repair"
     )

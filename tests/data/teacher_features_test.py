@@ -1,40 +1,21 @@
-"""Stored features: exactness, resuming after a kill, refusals."""
+"""Stored features: exactness, sizes, refusals."""
 
 import json
-import os
 import pickle
-import signal
-import subprocess
-import sys
 import threading
 
 import ml_dtypes
 import numpy as np
 import pytest
 
+from sginpaint.data.feature_format import VIEWS, shard_bytes
 from sginpaint.data.teacher_features import (
   FeatureStore,
   FeatureWriter,
   bytes_per_picture,
 )
 from sginpaint.errors import UserError
-
-COUNT, SHAPE = 10, (2, 3, 5)
-IDS = [f"d/p{i}" for i in range(COUNT)]
-MADE_FROM = {"teacher": "abc", "layer": "layer2", "input_size": [64, 64]}
-
-
-def features(count: int = COUNT, views: int = 2) -> np.ndarray:
-  """float32 [count, views, h, w, F] of uneven channels, one of them zero."""
-  generator = np.random.default_rng(3)
-  values = generator.normal(size=(count, views, *SHAPE))
-  return (values * [1.0, 30.0, 1e-3, 0.0, 5.0]).astype(np.float32)
-
-
-def fill(directory, values, **options):
-  options = {"records_per_shard": 4} | options
-  with FeatureWriter(directory, MADE_FROM, IDS, **options) as writer:
-    writer.write(values[writer.next_index :])
+from tests.data.stored import COUNT, IDS, MADE_FROM, SHAPE, features, fill
 
 
 class TestValues:
@@ -87,11 +68,28 @@ class TestValues:
     shape = (16, 16, 64)
     values = np.ones((4, 2, *shape), np.float32)
     with FeatureWriter(tmp_path, {}, IDS[:4], dtype=dtype) as writer:
-      writer.write(values)
+      for _ in writer.claim():
+        writer.write(values)
     size = (tmp_path / "features-00000.array_record").stat().st_size
     said = 4 * bytes_per_picture(shape, dtype=dtype)
     # Blocks of 64 KiB, one of them the footer's.
     assert said <= size <= said + 3 * 2**16
+
+  @pytest.mark.parametrize(
+    ("count", "shape"),
+    [(1, (1, 1, 5)), (7, (8, 8, 19)), (64, (9, 9, 33)), (1000, (1, 1, 50))],
+  )
+  @pytest.mark.parametrize("dtype", ["bfloat16", "int8"])
+  @pytest.mark.parametrize("views", [VIEWS, VIEWS[:1]])
+  def test_shard_bytes(self, tmp_path, count, shape, dtype, views):
+    ids = [str(i) for i in range(count)]
+    options = {"dtype": dtype, "views": views, "records_per_shard": count}
+    with FeatureWriter(tmp_path, {}, ids, **options) as writer:
+      for _ in writer.claim():
+        writer.write(np.ones((count, len(views), *shape), np.float32))
+    size = (tmp_path / "features-00000.array_record").stat().st_size
+    said = shard_bytes(count, shape, dtype=dtype, views=views)
+    assert said == pytest.approx(size, rel=0.01)
 
   def test_threads_and_pickling(self, tmp_path):
     values = features().astype(ml_dtypes.bfloat16)
@@ -115,74 +113,16 @@ class TestValues:
 
   def test_values_that_cannot_be_meant(self, tmp_path):
     with FeatureWriter(tmp_path, MADE_FROM, IDS) as writer:
+      with pytest.raises(ValueError, match="1 features for 0 claimed"):
+        writer.write(np.zeros((1, 2, *SHAPE)))
+      next(claimed := writer.claim())
       with pytest.raises(ValueError, match="not finite"):
         writer.write(np.full((1, 2, *SHAPE), np.nan))
-      with pytest.raises(ValueError, match="more features than 10"):
+      with pytest.raises(ValueError, match="11 features for 10 claimed"):
         writer.write(np.zeros((11, 2, *SHAPE)))
       with pytest.raises(ValueError, match=r"not \[n, 2, 2, 3, 5\]"):
         writer.write(np.zeros((1, 1, *SHAPE)))
-
-
-KILLED = """
-import os, signal, sys
-from tests.data.teacher_features_test import *
-writer = FeatureWriter(sys.argv[1], MADE_FROM, IDS, records_per_shard=4)
-for example in features()[writer.next_index:]:
-  writer.write(example[None])
-  if writer.next_index == int(sys.argv[2]):
-    os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-class TestResume:
-  def test_after_kills(self, tmp_path):
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    fill(whole, features())
-    for at, kept in ((3, 0), (7, 4), (9, 8)):
-      command = [sys.executable, "-c", KILLED, str(broken), str(at)]
-      killed = subprocess.run(command, check=False)
-      assert killed.returncode == -signal.SIGKILL
-      with FeatureWriter(broken, MADE_FROM, IDS, records_per_shard=4) as writer:
-        assert writer.next_index == kept
-    with pytest.raises(UserError, match=r"unfinished \(8 of 10 pictures\)"):
-      FeatureStore(broken, MADE_FROM)
-    fill(broken, features())
-    for name in sorted(os.listdir(whole)):
-      assert (broken / name).read_bytes() == (whole / name).read_bytes(), name
-    assert sorted(os.listdir(broken)) == sorted(os.listdir(whole))
-
-  def test_closing_early_keeps_whole_shards(self, tmp_path):
-    with FeatureWriter(tmp_path, MADE_FROM, IDS, records_per_shard=4) as writer:
-      writer.write(features()[:6])
-    fill(tmp_path, features())
-    store = FeatureStore(tmp_path, MADE_FROM)
-    expected = features().astype(ml_dtypes.bfloat16)
-    np.testing.assert_array_equal(store.read(5), expected[5, 0])
-
-  def test_finished_store_has_nothing_to_do(self, tmp_path):
-    fill(tmp_path, features())
-    before = (tmp_path / "metadata.json").read_bytes()
-    with FeatureWriter(tmp_path, MADE_FROM, IDS, records_per_shard=4) as writer:
-      assert writer.next_index == COUNT
-    assert (tmp_path / "metadata.json").read_bytes() == before
-
-  def test_other_features_need_overwrite(self, tmp_path):
-    fill(tmp_path, features())
-    other = MADE_FROM | {"teacher": "new"}
-    with pytest.raises(UserError, match="teacher is 'abc', but 'new'"):
-      FeatureWriter(tmp_path, other, IDS)
-    assert len(FeatureStore(tmp_path, MADE_FROM)) == COUNT
-    with FeatureWriter(tmp_path, other, IDS, overwrite=True) as writer:
-      assert writer.next_index == 0
-    with pytest.raises(UserError, match="no teacher features"):
-      FeatureStore(tmp_path, MADE_FROM)
-
-  def test_two_writers_at_once(self, tmp_path):
-    with (
-      FeatureWriter(tmp_path, MADE_FROM, IDS),
-      pytest.raises(UserError, match="another process"),
-    ):
-      FeatureWriter(tmp_path, MADE_FROM, IDS)
+      claimed.close()
 
 
 class TestRefusals:
@@ -224,9 +164,9 @@ class TestRefusals:
     shard.write_bytes(data)
     store = FeatureStore(tmp_path, MADE_FROM)
     store.read(0)
-    for check in (store.verify, lambda: store.read(4)):
-      with pytest.raises(UserError, match="features-00001.array_record"):
-        check()
+    assert store.damaged() == [1]
+    with pytest.raises(UserError, match="features-00001.array_record.*repair"):
+      store.read(4)
 
   def test_position_outside(self, tmp_path):
     fill(tmp_path, features())
