@@ -1,0 +1,1 @@
+"""Speed and memory, measured; see README.md for what each command says."""

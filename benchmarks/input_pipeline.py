@@ -1,0 +1,133 @@
+"""The input pipeline: pictures delivered against bare decoding.
+
+  python -m benchmarks.input_pipeline --config=configs/spl.py
+
+Batches as the training gets them, from JPEG files that are decoded, resized,
+flipped and stacked, against decoding the same files with as many threads on the
+same cores, and against decoding and resizing them. The files are made here, or
+those of `--pictures`.
+"""
+
+import argparse
+import itertools
+import pathlib
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import cv2
+from ml_collections import ConfigDict
+
+from benchmarks import command, machine, setups, timing
+from sginpaint.data import pipeline
+from sginpaint.data.images import EXTENSIONS, decode_rgb
+from sginpaint.errors import UserError
+from sginpaint.training import setup
+
+
+def measure(options: argparse.Namespace, config: ConfigDict) -> dict[str, Any]:
+  """Times reading in turns: decoding, decoding and resizing, batches."""
+  with tempfile.TemporaryDirectory() as folder:
+    root = pathlib.Path(options.pictures or folder)
+    if not options.pictures:
+      write_pictures(root, options.count, options.side)
+    with config.unlocked():
+      config.data.name, config.data.path = "folder", str(root)
+    return _measure(options, config, root)
+
+
+def write_pictures(root: pathlib.Path, count: int, side: int) -> None:
+  """Fills `root/train/images` with JPEG files."""
+  target = root / "train" / "images"
+  target.mkdir(parents=True)
+  for i, picture in enumerate(setups.random_pictures(count, side)):
+    quality = [cv2.IMWRITE_JPEG_QUALITY, 90]
+    cv2.imwrite(str(target / f"{i:06d}.jpg"), picture, quality)
+
+
+def _measure(
+  options: argparse.Namespace, config: ConfigDict, root: pathlib.Path
+) -> dict[str, Any]:
+  files = sorted(p for p in root.rglob("*") if p.suffix.lower() in EXTENSIONS)
+  if not files:
+    raise UserError(f"--pictures={root}: no pictures there")
+  split = setup.load_data(config).split(config.data.train_split)
+  size, threads = config.data.image_size, config.data.threads
+  count = max(len(files) // config.batch_size, 1) * config.batch_size
+  chosen = list(itertools.islice(itertools.cycle(files), count))
+
+  def decode(path: pathlib.Path) -> Any:
+    return decode_rgb(path.read_bytes())
+
+  def decode_and_resize(path: pathlib.Path) -> Any:
+    return cv2.resize(decode(path), (size, size), interpolation=cv2.INTER_AREA)
+
+  with (
+    ThreadPoolExecutor(threads) as pool,
+    pipeline.training_batches(
+      split,
+      batch_size=config.batch_size,
+      seed=config.seed,
+      **setup.geometry(config),
+    ) as batches,
+  ):
+
+    def drain(function) -> None:
+      for _ in pool.map(function, chosen):
+        pass
+
+    def deliver() -> None:
+      for _ in range(count // config.batch_size):
+        next(batches)
+
+    # What was read ahead during the other turns must not count.
+    def flush() -> None:
+      for _ in range(2 * threads + 1):
+        next(batches)
+
+    seconds = timing.alternate(
+      {
+        "decoding": lambda: drain(decode),
+        "resizing": lambda: drain(decode_and_resize),
+        "flushing": flush,
+        "pipeline": deliver,
+      },
+      repeats=options.repeats,
+    )
+  return {
+    "files": len(files),
+    "bytes_per_file": sum(f.stat().st_size for f in files) / len(files),
+    "image_size": size,
+    "batch_size": config.batch_size,
+    "threads": threads,
+    "cores": machine.usable_cores(),
+    **_rates(seconds, count),
+  }
+
+
+def _rates(seconds: dict[str, list[float]], count: int) -> dict[str, Any]:
+  decoding, resizing = seconds["decoding"], seconds["resizing"]
+  delivered = seconds["pipeline"]
+  return {
+    "images_per_second": {
+      name: count / timing.summarise(seconds[name])["median"]
+      for name in ("decoding", "resizing", "pipeline")
+    },
+    "delivered_of_decoding": timing.ratios(decoding, delivered),
+    "delivered_of_decoding_and_resizing": timing.ratios(resizing, delivered),
+  }
+
+
+def _parser() -> command.BenchmarkParser:
+  parser = command.BenchmarkParser(
+    "input_pipeline", __doc__, config="configs/spl.py"
+  )
+  add = parser.add_argument
+  add("--pictures", default="", help="folder of pictures to read instead")
+  add("--count", type=int, default=256, help="pictures to make; default: 256")
+  add("--side", type=int, default=512, help="of these, pixels; default: 512")
+  return parser
+
+
+if __name__ == "__main__":
+  command.main(_parser(), measure)

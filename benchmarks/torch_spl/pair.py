@@ -1,0 +1,164 @@
+"""Both sides of the comparison, from the same weights and on the same batch."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from ml_collections import ConfigDict
+
+from benchmarks.torch_spl.training import Losses, Mode, Trainer
+from sginpaint import convert
+from sginpaint.batch import Batch, normalize_image
+from sginpaint.systems.spl.objective import SPL
+from sginpaint.training import sharding
+from sginpaint.training.loop import compile_step
+from sginpaint.training.optimizer import build_optimizers
+from sginpaint.training.state import Player, TrainState
+
+_SOURCES = {"generator": "spl_generator", "discriminator": "spl_discriminator"}
+_GENERATOR = (
+  "width",
+  "blocks",
+  "dense_blocks",
+  "residual_blocks",
+  "prior_channels",
+)
+
+
+def build_trainer(config: ConfigDict, mode: Mode) -> Trainer:
+  """The PyTorch side, with fresh weights."""
+  model, player = config.model, config.optimizer.generator
+  weights = config.loss_weights.generator
+  return Trainer(
+    generator={name: model.generator[name] for name in _GENERATOR},
+    discriminator={"widths": tuple(model.discriminator.widths)},
+    losses=Losses(
+      image=weights.image,
+      adversarial=weights.adversarial,
+      prior=weights.prior,
+      alpha=config.objective.alpha,
+      delta=config.objective.delta,
+    ),
+    adam={
+      "lr": player.learning_rate,
+      "betas": (player.b1, player.b2),
+      "eps": player.eps,
+    },
+    mode=mode,
+  )
+
+
+@dataclasses.dataclass
+class Ours:
+  """Our side: system, state and compiled programs.
+
+  Attributes:
+    system: SPL with the compute dtype of the config.
+    state: of the training; donated to each step.
+    run_step: (state, frozen, batch) -> (state, metrics).
+    batch: on the devices.
+  """
+
+  system: SPL
+  state: TrainState
+  run_step: Any
+  batch: Batch
+
+  def step(self) -> dict[str, jax.Array]:
+    """One update of both players; waits for it."""
+    self.state, metrics = self.run_step(self.state, {}, self.batch)
+    return jax.block_until_ready((self.state, metrics))[1]
+
+
+def build_ours(
+  config: ConfigDict,
+  weights: Mapping[str, Mapping[str, np.ndarray]],
+  batch: Mapping[str, np.ndarray],
+  *,
+  remember: bool = False,
+) -> Ours:
+  """Our side with PyTorch's weights.
+
+  Args:
+    config: of `spl_config`.
+    weights: {player: state dict}.
+    batch: of `numpy_batch`.
+    remember: keep the gradients of the last step as `opt_state[0]`.
+  """
+  modules, players = {}, {}
+  optimizers = build_optimizers(config.optimizer, config.steps)
+  for name, source in _SOURCES.items():
+    module, variables = convert.from_torch(source, weights[name])
+    modules[name] = module.clone(dtype=jnp.dtype(config.dtype))
+    if remember:
+      optimizers[name] = optax.chain(_remember(), optimizers[name])
+    params = variables.pop("params")
+    players[name] = Player(params, variables, optimizers[name].init(params))
+  mesh = sharding.make_mesh()
+  system = SPL(**modules, **config.objective.to_dict())
+  state = TrainState(step=jnp.zeros((), jnp.int32), **players)
+  placed = Batch(
+    image=batch["image"],
+    mask=batch["mask"],
+    teacher_features=batch["teacher"],
+  )
+  return Ours(
+    system=system,
+    state=jax.device_put(state, sharding.replicated(mesh)),
+    run_step=compile_step(system, optimizers, config, mesh),
+    batch=sharding.put_batch(placed, mesh),
+  )
+
+
+def _remember() -> optax.GradientTransformation:
+  """Keeps the gradients it saw as its state."""
+  return optax.GradientTransformation(
+    lambda params: jax.tree.map(jnp.zeros_like, params),
+    lambda gradients, *_: (gradients, gradients),
+  )
+
+
+def gradients_of(ours: Ours) -> dict[str, dict[str, np.ndarray]]:
+  """{player: {PyTorch's name: gradient}} of the last step."""
+  return {
+    name: convert.to_torch(
+      source, {"params": getattr(ours.state, name).opt_state[0]}
+    )
+    for name, source in _SOURCES.items()
+  }
+
+
+def predictor(ours: Ours) -> Any:
+  """() -> (image, prior) of our generator, on pictures in [-1, 1]."""
+  params = jax.tree.map(jnp.copy, ours.state.generator.variables)
+  image = jax.block_until_ready(normalize_image(ours.batch.image))
+  batch = Batch(image=image, mask=ours.batch.mask)
+  program = jax.jit(ours.system.predict)
+
+  def predict() -> tuple[jax.Array, jax.Array]:
+    outputs = jax.block_until_ready(program(params, {}, batch))
+    return outputs["image"], outputs["prior"]
+
+  return predict
+
+
+def torch_runs(
+  trainer: Trainer, batch: Mapping[str, np.ndarray]
+) -> dict[str, Callable[[], Any]]:
+  """{"inference", "step"}: PyTorch's side; each call waits for its result."""
+  tensors = [trainer.put(batch[name]) for name in ("image", "mask", "teacher")]
+  picture = tensors[0].float() / 127.5 - 1.0
+
+  def step() -> None:
+    trainer.step(*tensors)
+    trainer.wait()
+
+  def predict() -> None:
+    trainer.predict(picture, tensors[1])
+    trainer.wait()
+
+  return {"inference": predict, "step": step}
