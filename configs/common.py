@@ -18,9 +18,12 @@ def get_config() -> ConfigDict:
   c.seed = 0  # of parameters, data order, augmentation and training masks
   c.steps = 200_000  # length of the training
   c.batch_size = 8  # global: over all devices and processes
+  c.accumulate = 1  # parts that a batch is cut into, to need less memory
+  c.remat = "none"  # none | convolutions | blocks | generator: see remat.py
   c.dtype = "float32"  # of the computation: float32 | bfloat16
   c.ema_decay = 0.0  # of the generator's running average; 0 = none kept
   c.init_from = ConfigDict()  # {"generator/<submodule>": workdir}
+  c.dry_run = False  # compile the step, print its memory and FLOPs, and stop
   c.model = ConfigDict()  # {"generator": {...}, "discriminator": {...}}
   c.objective = ConfigDict()  # constants of the paper's equations
   c.loss_weights = ConfigDict(
@@ -38,7 +41,7 @@ def get_config() -> ConfigDict:
 
 def _data() -> ConfigDict:
   c = ConfigDict()
-  c.name = "synthetic_scenes"  # synthetic_scenes | folder | tfds
+  c.name = "synthetic_scenes"  # folder | tfds | synthetic_scenes | ffhq, ...
   c.path = ""  # folder: the folder; tfds: the prepared directory; else a cache
   c.builder_config = ""  # of a tfds builder, "64" for synthetic_scenes at 64 px
   c.image_size = 256  # side of the square that networks see, pixels
@@ -46,9 +49,10 @@ def _data() -> ConfigDict:
   c.crop = "center"  # center | random (of what `shorter_side` leaves over)
   c.crop_size = 1.0  # side of the crop / shorter side
   c.flip = True  # mirror half of the training examples
-  c.labels = ""  # folder of label maps to train on, e.g. predicted ones
+  c.labels = ""  # folder of label maps to train on | none (those are unused)
+  c.keep_attributes = ()  # names of those to use, in this order; none = all
   c.train_split = "train"  # trained on
-  c.validation_split = "validation"  # shown in TensorBoard
+  c.validation_split = "validation"  # looked at while training
   c.test_split = "test"  # evaluated
   c.threads = 4  # that decode and augment
   c.classes = ()  # filled from the data set when training starts
@@ -106,6 +110,7 @@ def _checkpoint() -> ConfigDict:
   c.every = 1000  # steps between saves
   c.keep = 3  # newest ones kept
   c.keep_every = 0  # also keep each multiple of this step; 0 = none
+  c.best = ""  # also keep the best by this score, e.g. hole_psnr; "" = none
   return c
 
 
@@ -118,7 +123,10 @@ def _log() -> ConfigDict:
 
 def _eval() -> ConfigDict:
   c = ConfigDict()
-  c.protocol = "standard"  # standard | spl
+  c.every = 0  # steps between evaluations in the training; 0 = none
+  c.in_loop_count = 64  # pictures of the validation split for these
+  c.protocol = "standard"  # a name in sginpaint/evaluation/protocols.py
+  c.manifest = ""  # a manifest.jsonl whose pairs are evaluated, and no others
   c.masks = "irregular"  # irregular | center | rectangle | folder of masks
   c.irregular_ratio = (0.01, 0.6)  # spread evenly over its six buckets
   c.white_is_hole = True  # polarity of mask files
@@ -131,6 +139,10 @@ def _eval() -> ConfigDict:
   c.lpips_network = "none"  # of LPIPS: none | workdir | random:<seed>
   c.analyses = ()  # hole_segmentation, calibration, scales, controllability
   c.segmenter = "none"  # none | workdir: reads the filled pictures
+  c.classifier = "none"  # none | workdir: names attributes of filled pictures
+  c.guide_judges = False  # let these two be networks that guided the training
+  c.retrieval_network = "none"  # of retrieval: none | workdir | random:<seed>
+  c.retrieval_groups = "none"  # ground truth: none | folder (of files) | a CSV
   c.edits = 1  # per picture, tried by the analysis `controllability`
   c.panels = 24  # pictures in the report
   c.outputs = ("prior",)  # intermediates shown beside them, where they exist

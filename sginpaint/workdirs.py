@@ -16,14 +16,23 @@ from sginpaint.files import write_json
 
 # Fields that came later: what workdirs without them mean.
 _LATER: dict[tuple[str, ...], dict[str, Any]] = {
+  (): {"accumulate": 1, "remat": "none"},
+  ("checkpoint",): {"best": ""},
   ("optimizer", "generator"): {"name": "adam"},
   ("optimizer", "discriminator"): {"name": "adam"},
-  ("data",): {"labels": "", "crop_size": 1.0},
+  ("data",): {"labels": "", "crop_size": 1.0, "keep_attributes": []},
   ("eval",): {
+    "manifest": "",
+    "every": 0,
+    "in_loop_count": 64,
     "feature_network": "none",
     "lpips_network": "none",
     "analyses": [],
     "segmenter": "none",
+    "classifier": "none",
+    "guide_judges": False,
+    "retrieval_network": "none",
+    "retrieval_groups": "none",
     "edits": 1,
   },
 }

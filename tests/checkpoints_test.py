@@ -138,3 +138,30 @@ def test_hash_names_the_values():
   )
   other = {"params": {"w": jnp.ones(3).at[1].set(1 + 1e-7)}}
   assert checkpoints.hash_variables(one) != checkpoints.hash_variables(other)
+
+
+def test_best_is_kept_beside_the_newest_and_found(tmp_path):
+  config = common.get_config()
+  config.checkpoint.update({"every": 1, "keep": 1, "best": "hole_psnr"})
+  state = to_tree(make_state())
+  ranks = {1: 3.0, 2: 9.0, 3: 5.0}
+  for step, rank in ranks.items():  # each resumed: ranks are read from disk
+    writer = checkpoints.Writer(str(tmp_path), config)
+    writer.save(step, state, scores={"hole_psnr": rank}, rank=rank)
+    writer.close()
+  writer = checkpoints.Writer(str(tmp_path), config)
+  writer.save(4, state)
+  writer.close()
+  assert workdirs.steps(str(tmp_path)) == [4, 2]
+  assert checkpoints.best_steps(str(tmp_path)) == [2]
+  assert checkpoints.read_scores(str(tmp_path), 2) == {"hole_psnr": 9.0}
+  assert checkpoints.read_scores(str(tmp_path), 4) == {}
+
+
+def test_best_without_evaluations_is_one_clear_error(tmp_path):
+  save(tmp_path, {1: make_state()})
+  config = common.get_config()
+  config.system = "spl"
+  workdirs.save_config(str(tmp_path), config)
+  with pytest.raises(UserError, match="config.checkpoint.best"):
+    checkpoints.load(str(tmp_path), step="best")

@@ -18,12 +18,14 @@ from sginpaint.errors import UserError
 
 COMMANDS = {
   "train": "train what a config describes, or resume it",
+  "launch": "run a command as several processes on this machine",
   "evaluate": "score a trained system and write a report",
   "ladder": "train several configs under several seeds, into one table",
   "inpaint": "fill the holes of pictures with a trained system",
   "demo": "edit pictures in the browser with a trained system",
   "convert": "make a workdir of weights published for PyTorch",
   "segment": "write label maps of pictures with a trained segmenter",
+  "prepare": "build a data set of the papers from its archives",
   "precompute": "run a frozen teacher over a dataset once",
   "list": "show systems, configs and dataset recipes",
 }

@@ -1,32 +1,87 @@
-"""What every command does to JAX before it computes anything."""
+"""What every command does to JAX before it computes anything.
+
+Of several processes (`launch`, or the recipes in launch/) each is told where
+the first one listens, how many there are and which it is, by its environment:
+`JAX_COORDINATOR_ADDRESS`, `SGINPAINT_PROCESS_COUNT`, `SGINPAINT_PROCESS_ID`.
+With `SGINPAINT_PROCESS_COUNT=auto` JAX finds all that out itself, as it can
+under SLURM and Open MPI and on TPU pods.
+"""
 
 import ctypes
+import logging
 import os
 import sys
+from typing import Any
 
 import jax
 
+from sginpaint.errors import UserError
 from sginpaint.files import cache_directory
 
+ADDRESS = "JAX_COORDINATOR_ADDRESS"
+COUNT = "SGINPAINT_PROCESS_COUNT"
+INDEX = "SGINPAINT_PROCESS_ID"
+_AUTO = "auto"
+# A process that leaves in good order waits so long for the others.
+_SHUTDOWN_SECONDS = 30
 # Of glibc's malloc.h.
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_MAX = -4
 
 
-def initialise() -> None:
+def initialise(*, preemptible: bool = False) -> None:
   """Joins the other processes of a cluster and keeps compiled programs.
 
   The compilation cache lies in `$JAX_COMPILATION_CACHE_DIR`, or in the
   library's own cache: a resumed training starts without compiling again.
+
+  Args:
+    preemptible: of several processes, SIGTERM asks all to stop together (see
+      training/stopping.py) instead of ending the one that receives it.
+
+  Raises:
+    UserError: the environment names a process that cannot be.
   """
   if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     jax.config.update(
       "jax_compilation_cache_dir", str(cache_directory() / "jax")
     )
-  if "JAX_COORDINATOR_ADDRESS" in os.environ:
-    jax.distributed.initialize()
+  if ADDRESS in os.environ or COUNT in os.environ:
+    jax.config.update("jax_enable_preemption_service", preemptible)
+    jax.distributed.initialize(
+      **_place(), shutdown_timeout_seconds=_SHUTDOWN_SECONDS
+    )
+    if jax.process_index() > 0:  # one of them tells it
+      logging.getLogger("sginpaint").setLevel(logging.WARNING)
   if sys.platform == "linux" and jax.default_backend() == "cpu":
     _keep_freed_memory()
+
+
+def is_first() -> bool:
+  """Whether this process is the one that speaks for all."""
+  return jax.process_index() == 0
+
+
+def _place() -> dict[str, Any]:
+  """Of this process among the others; {} leaves it to JAX."""
+  if os.environ.get(COUNT, _AUTO) == _AUTO:
+    return {}
+  numbers = {}
+  for name in (COUNT, INDEX):
+    text = os.environ.get(name, "")
+    if not text.isdigit():
+      raise UserError(f"{name}={text}: set it to a whole number")
+    numbers[name] = int(text)
+  if numbers[INDEX] >= numbers[COUNT]:
+    raise UserError(
+      f"{INDEX}={numbers[INDEX]}: of {numbers[COUNT]} processes the last is "
+      f"{numbers[COUNT] - 1}"
+    )
+  return {
+    "coordinator_address": os.environ.get(ADDRESS),
+    "num_processes": numbers[COUNT],
+    "process_id": numbers[INDEX],
+  }
 
 
 def _keep_freed_memory() -> None:

@@ -4,10 +4,21 @@ python -m sginpaint evaluate --workdir=runs/spl --masks=center
 
 --config.eval.<field>=VALUE and --config.data.<field>=VALUE change fields of the
 config that the checkpoint was trained with.
+
+--manifest=FILE evaluates exactly the pairs of picture and hole that another
+evaluation wrote down, and refuses where they are not there as they were.
+Interrupted, the same command goes on where it stopped.
+
+--watch evaluates every checkpoint once, oldest first, also those that a running
+training has yet to write, into WORKDIR/eval/<step>, with all of them in
+WORKDIR/eval/curve.json. It ends with the training's last step, or when nothing
+new came for --idle seconds.
 """
 
 import argparse
+import contextlib
 import dataclasses
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +35,18 @@ if TYPE_CHECKING:
 
 _ROLES = ("train", "validation", "test")
 _DRAWN = ("center", "rectangle", "irregular")
+# Those of evaluation/protocols.py, without the time that its import takes.
+PROTOCOLS = (
+  "standard",
+  "spl",
+  "edgeconnect",
+  "mat",
+  "lama",
+  "aot",
+  "sge_net",
+  "espa",
+  "boosted_gan",
+)
 
 
 def main(argv: list[str]) -> int:
@@ -49,6 +72,10 @@ def main(argv: list[str]) -> int:
   from sginpaint.evaluation.evaluator import evaluate
 
   devices.initialise()
+  if options.watch:
+    from sginpaint.cli import watch
+
+    return watch.run(config, options)
   loaded, split = open_run(
     options.workdir,
     config,
@@ -57,9 +84,16 @@ def main(argv: list[str]) -> int:
     split=options.split,
   )
   output = options.output or Path(options.workdir) / "eval" / str(loaded.step)
-  metrics = evaluate(loaded, split, output_dir=output, weights=options.weights)
-  print(_summary(metrics))
-  print(f"written to {output}")
+  with contextlib.ExitStack() as stack:
+    folder = output
+    if not devices.is_first():  # each finds the same; one keeps it
+      folder = stack.enter_context(tempfile.TemporaryDirectory())
+    metrics = evaluate(
+      loaded, split, output_dir=folder, weights=options.weights
+    )
+  if devices.is_first():
+    print(_summary(metrics))
+    print(f"written to {output}")
   return 0
 
 
@@ -67,7 +101,7 @@ def open_run(
   workdir: str,
   config: ConfigDict,
   *,
-  step: int | None = None,
+  step: int | str | None = None,
   weights: str = "ema",
   split: str = "test",
 ) -> "tuple[Loaded, Split]":
@@ -76,7 +110,7 @@ def open_run(
   Args:
     workdir: of the training.
     config: of the workdir, with whatever was changed for this evaluation.
-    step: of the checkpoint; None = the newest.
+    step: of the checkpoint; None = the newest; or "best".
     weights: "ema" or "raw".
     split: test, validation, train (as `config.data` names them) or any other.
 
@@ -84,19 +118,30 @@ def open_run(
     UserError: the checkpoints or the data need mending.
   """
   from sginpaint import checkpoints
-  from sginpaint.data.datasets import load_dataset
 
   loaded = checkpoints.load(workdir, step=step, weights=weights)
+  return (
+    dataclasses.replace(loaded, config=config),
+    open_split(config, split),
+  )
+
+
+def open_split(config: ConfigDict, split: str) -> "Split":
+  """The split that `--split` names, or a role in the config.
+
+  Raises:
+    UserError: the data need mending, or have no such split.
+  """
+  from sginpaint.data.datasets import load_dataset
+
   dataset = load_dataset(
     name=config.data.name,
     path=config.data.path,
     builder_config=config.data.builder_config,
     image_size=config.data.image_size,
+    attributes=config.data.keep_attributes,
   )
-  return (
-    dataclasses.replace(loaded, config=config),
-    dataset.split(split_name(config, split)),
-  )
+  return dataset.split(split_name(config, split))
 
 
 def split_name(config: ConfigDict, split: str) -> str:
@@ -112,15 +157,29 @@ def _parser() -> argparse.ArgumentParser:
   add_split_flag(parser)
   add(
     "--masks",
-    help="center, rectangle, irregular, or a folder of masks; default: "
-    "config.eval.masks",
+    help="center, rectangle, irregular, a folder of masks, or, for classifiers "
+    "and segmenters only, none; default: config.eval.masks",
   )
   add(
     "--protocol",
-    choices=("standard", "spl"),
+    choices=PROTOCOLS,
     help="how to score; default: config.eval.protocol",
   )
+  add(
+    "--manifest",
+    metavar="FILE",
+    help="evaluate exactly the pairs of this manifest.jsonl; default: "
+    "config.eval.manifest, else pairs made from config.eval.seed",
+  )
   add("--output", metavar="DIR", help="folder; default: WORKDIR/eval/<step>")
+  add("--watch", action="store_true", help="every checkpoint, as they come")
+  add(
+    "--idle",
+    type=float,
+    default=3600.0,
+    metavar="SECONDS",
+    help="of --watch: to wait for the next checkpoint; default: 3600",
+  )
   return parser
 
 
@@ -129,7 +188,16 @@ def _apply_flags(config: ConfigDict, options: argparse.Namespace) -> None:
     config.eval.masks = options.masks
   if options.protocol is not None:
     config.eval.protocol = options.protocol
+  if options.manifest is not None:
+    config.eval.manifest = options.manifest
+    if options.masks in _DRAWN:
+      raise UserError(
+        f"--masks={options.masks}: the manifest says which masks; leave it "
+        "out, or name the folder in which its mask files lie"
+      )
   check_eval(config)
+  if options.watch and options.step is not None:
+    raise UserError("--step: goes not with --watch, which takes every step")
   if options.output and Path(options.output).is_file():
     raise UserError(f"--output={options.output}: is a file; give a folder")
 
@@ -141,8 +209,12 @@ def check_eval(config: ConfigDict) -> None:
       raise UserError(
         f"--config.eval.{name}={config.eval[name]}: give at least {least}"
       )
+  manifest = config.eval.manifest
+  if manifest and not Path(manifest).is_file():
+    raise UserError(f"--manifest={manifest}: no such file; check the path")
   masks = config.eval.masks
-  if masks not in _DRAWN and not Path(masks).is_dir():
+  # Without masks only networks that read pictures can be evaluated.
+  if masks not in (*_DRAWN, "none") and not Path(masks).is_dir():
     raise UserError(
       f"--masks={masks}: no such folder; give one, or {', '.join(_DRAWN)}"
     )
@@ -151,7 +223,10 @@ def check_eval(config: ConfigDict) -> None:
 def _summary(metrics: dict[str, Any]) -> str:
   """The means over all pictures as a small table."""
   methods = {"": metrics["metrics"], **metrics["baselines"]}
-  names = [n for n in metrics["metrics"]["all"] if n != "count"]
+  if "corrupted" in metrics:
+    methods["corrupted"] = metrics["corrupted"]["metrics"]
+  found = (name for buckets in methods.values() for name in buckets["all"])
+  names = [name for name in dict.fromkeys(found) if name != "count"]
   widths = {name: max(11, len(name) + 2) for name in names}
   lines = [
     f"step {metrics['step']}, {metrics['count']} pictures, "

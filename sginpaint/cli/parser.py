@@ -40,7 +40,10 @@ def add_config_flag(parser: argparse.ArgumentParser) -> None:
 def add_checkpoint_flags(parser: argparse.ArgumentParser) -> None:
   """Adds `--step` and `--weights`: which values of a workdir to load."""
   parser.add_argument(
-    "--step", type=int, help="of the checkpoint; default: the newest"
+    "--step",
+    type=_step,
+    metavar="N|best",
+    help="of the checkpoint; default: the newest",
   )
   parser.add_argument(
     "--weights",
@@ -48,6 +51,10 @@ def add_checkpoint_flags(parser: argparse.ArgumentParser) -> None:
     default="ema",
     help="running average, where there is one, or as trained; default: ema",
   )
+
+
+def _step(text: str) -> int | str:
+  return text if text == "best" else int(text)
 
 
 def add_split_flag(parser: argparse.ArgumentParser) -> None:

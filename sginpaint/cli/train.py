@@ -2,7 +2,8 @@
 
 python -m sginpaint train --config=configs/spl.py:quick --workdir=runs/spl
 
---config.<field>=VALUE changes a field of the config.
+--config.<field>=VALUE changes a field of the config. --config.dry_run=True only
+compiles the step and prints its memory and FLOPs; it needs no data, no workdir.
 """
 
 import os
@@ -28,23 +29,28 @@ def main(argv: list[str]) -> int:
   add_config_flag(parser)
   parser.add_argument(
     "--workdir",
-    required=True,
+    default="",
     metavar="DIR",
     help="folder to keep the training in",
   )
   options = parser.parse_args(rest)
   config = parse_config(options.config, overrides)
-  check_workdir(options.workdir)
+  if not config.dry_run:
+    check_workdir(options.workdir)
   # JAX takes seconds to import: a mistyped flag should not wait for it.
   from sginpaint.cli import devices
-  from sginpaint.training import loop
+  from sginpaint.training import dry_run, loop
 
-  devices.initialise()
+  devices.initialise(preemptible=True)
+  if config.dry_run:
+    return dry_run.dry_run(config)
   return loop.train(config, options.workdir)
 
 
 def check_workdir(workdir: str) -> None:
   """Raises UserError unless `workdir` can be made and written."""
+  if not workdir:
+    raise UserError("--workdir=DIR is missing: the folder of the training")
   path = pathlib.Path(workdir).absolute()
   if path.exists() and not path.is_dir():
     raise UserError(f"--workdir={workdir}: is a file; choose a directory")

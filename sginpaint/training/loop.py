@@ -2,18 +2,19 @@
 
 import functools
 import logging
-import signal
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import jax
-import numpy as np
 from ml_collections import ConfigDict
 
 from sginpaint import checkpoints, workdirs
 from sginpaint.batch import Batch
 from sginpaint.data import pipeline
+from sginpaint.data.datasets import Dataset
+from sginpaint.data.mask_files import MaskFolder
+from sginpaint.data.teacher_features import FeatureStore
+from sginpaint.errors import UserError
 from sginpaint.systems import System, build_system, example_batch
 from sginpaint.training import frozen as frozen_networks
 from sginpaint.training import preview, setup, sharding
@@ -26,11 +27,11 @@ from sginpaint.training.state import (
   to_tree,
 )
 from sginpaint.training.step import TrainStep
-from sginpaint.training.writer import Writer
+from sginpaint.training.stopping import Stop, end_alone
+from sginpaint.training.upkeep import Upkeep
+from sginpaint.training.validation import Validation, check_validation
 
 _log = logging.getLogger(__name__)
-
-IN_FLIGHT = 2  # steps that the host may be ahead of the devices
 
 
 def train(config: ConfigDict, workdir: str) -> int:
@@ -50,26 +51,18 @@ def train(config: ConfigDict, workdir: str) -> int:
     UserError: something in the config, the data or the workdir must be mended.
     FloatingPointError: a loss or gradient was not finite.
   """
-  setup.check_config(config)
   mesh = sharding.make_mesh()
-  sharding.check_batch_size(config.batch_size, mesh)
-  dataset = setup.load_data(config)
-  split = dataset.split(config.data.train_split)
-  setup.check_system(config, split)
-  setup.check_resumable(workdir, config)
-  teacher = setup.open_teacher(config, dataset, workdir)
-  frozen_networks.check_frozen(config, workdir)
-  check_init_from(config, workdir)
-  mask_folder = setup.open_masks(config)
+  dataset, teacher, mask_folder = _open(config, workdir, mesh)
   optimizers = build_optimizers(config.optimizer, config.steps)
   # Up to here nothing was written: what can be mended was found by now.
-  workdirs.save_config(workdir, config)
+  if jax.process_index() == 0:
+    workdirs.save_config(workdir, config)
   frozen_modules, frozen = frozen_networks.adopt_frozen(workdir, config)
   system = build_system(config, frozen_modules)
   state, start = begin(system, optimizers, config, workdir, mesh)
   frozen = jax.device_put(frozen, sharding.replicated(mesh))
   batches = pipeline.training_batches(
-    split,
+    dataset.split(config.data.train_split),
     start_step=start,
     teacher=teacher,
     teacher_scale=(
@@ -79,19 +72,41 @@ def train(config: ConfigDict, workdir: str) -> int:
     **_order(config),
     **setup.geometry(config),
   )
-  show = None
+  show = validation = None
   if config.log.images_every:
-    show = preview.make_preview(system, config, dataset)
-  with batches, _Signals() as signals:
+    show = preview.make_preview(system, config, dataset, mesh)
+  if config.eval.every:
+    validation = Validation(system, config, dataset)
+  with batches, Stop() as stop:
     _run(
       compile_step(system, optimizers, config, mesh),
       *(state, frozen, batches, start),
       config=config,
       workdir=workdir,
-      show=show,
-      signals=signals,
+      upkeep=Upkeep(
+        config, workdir, start, frozen, show=show, validation=validation
+      ),
+      stop=stop,
     )
-  return signals.exit_code
+  return stop.exit_code
+
+
+def _open(
+  config: ConfigDict, workdir: str, mesh: jax.sharding.Mesh
+) -> tuple[Dataset, FeatureStore | None, MaskFolder | None]:
+  """Data, teacher's features and masks; finds whatever can be mended."""
+  setup.check_config(config)
+  sharding.check_batch_size(config.batch_size, mesh, parts=config.accumulate)
+  dataset = setup.load_data(config)
+  frozen_networks.adopt_names(config, workdir)
+  split = dataset.split(config.data.train_split)
+  setup.check_system(config, split)
+  setup.check_resumable(workdir, config)
+  teacher = setup.open_teacher(config, dataset, workdir)
+  frozen_networks.check_frozen(config, workdir)
+  check_init_from(config, workdir)
+  check_validation(config, dataset)
+  return dataset, teacher, setup.open_masks(config)
 
 
 def _order(config: ConfigDict) -> dict[str, Any]:
@@ -150,6 +165,9 @@ def compile_step(
     mask_options=setup.mask_options(config),
     seed=config.seed,
     ema_decay=config.ema_decay,
+    accumulate=config.accumulate,
+    shards=mesh.size,
+    remat=config.remat,
   )
   copied, split = sharding.replicated(mesh), sharding.batch_sharding(mesh)
   return jax.jit(
@@ -169,100 +187,29 @@ def _run(
   *,
   config: ConfigDict,
   workdir: str,
-  show,
-  signals: "_Signals",
+  upkeep: Upkeep,
+  stop: Stop,
 ) -> None:
-  writer = Writer(workdir, start=start, total=config.steps)
-  saver = checkpoints.Writer(workdir, config)
-  log = _Log(writer, config, start)
   mesh = sharding.make_mesh()
   step = start
   try:
-    while step < config.steps and not signals.received:
+    while step < config.steps:
       batch = sharding.put_batch(next(batches), mesh)
+      if step == start and jax.process_count() > 1:
+        step_function = step_function.lower(state, frozen, batch).compile()
+        checkpoints.wait_for_all("compiled")
       state, metrics = step_function(state, frozen, batch)
       step += 1
-      log.add(step, metrics)
-      if step % config.log.every == 0 or saver.due(step):
-        log.flush()
-      if saver.due(step):
-        saver.save(step, to_tree(state))
-      if show is not None and step % config.log.images_every == 0:
-        writer.images(step, "validation", show(state, frozen))
+      upkeep.after(step, state, metrics)
+      if stop.wanted(step):
+        break
     if step > start:
-      log.flush()
-      saver.save(step, to_tree(state))
+      upkeep.end(step, state)
+  except (UserError, FloatingPointError):  # on all processes alike
+    raise
+  except BaseException:
+    if jax.process_count() > 1:
+      end_alone(workdir)
+    raise
   finally:
-    saver.close()
-    writer.close()
-
-
-class _Log:
-  """Gathers metrics on the device and reads them back at log steps only."""
-
-  def __init__(self, writer: Writer, config: ConfigDict, start: int):
-    self._writer, self._config = writer, config
-    self._pending: list[dict[str, jax.Array]] = []
-    self._step = self._flushed = start
-    self._time: float | None = None
-
-  def add(self, step: int, metrics: dict[str, jax.Array]) -> None:
-    self._pending.append(metrics)
-    self._step = step
-    if len(self._pending) > IN_FLIGHT:
-      # Without this the host runs dozens of steps ahead, and a signal or the
-      # progress bar speaks of steps that are not done.
-      jax.block_until_ready(self._pending[-IN_FLIGHT - 1])
-    self._writer.advance()
-
-  def flush(self) -> None:
-    """Writes the means since the last flush.
-
-    Raises:
-      FloatingPointError: one of them is not finite; nothing is saved after it.
-    """
-    if not self._pending:
-      return
-    values = jax.device_get(self._pending)
-    now = time.perf_counter()
-    means = {
-      name: float(np.mean([v[name] for v in values])) for name in values[0]
-    }
-    bad = sorted(name for name, mean in means.items() if not np.isfinite(mean))
-    if bad:
-      raise FloatingPointError(
-        f"{', '.join(bad)} not finite between steps {self._flushed + 1} and "
-        f"{self._step}; the last checkpoint before them is sound"
-      )
-    if self._time is not None:
-      seconds = now - self._time
-      images = len(values) * self._config.batch_size
-      means["images_per_second"] = images / seconds
-    self._writer.scalars(self._step, means)
-    self._pending, self._flushed, self._time = [], self._step, now
-
-
-class _Signals:
-  """SIGTERM and Ctrl-C end the loop after the step under way."""
-
-  def __enter__(self) -> "_Signals":
-    self.received = 0
-    self._old = {
-      number: signal.signal(number, self._receive)
-      for number in (int(signal.SIGTERM), int(signal.SIGINT))
-    }
-    return self
-
-  def _receive(self, number: int, frame: Any) -> None:
-    del frame
-    self.received = number
-    # A second one must be able to end a step that hangs.
-    signal.signal(number, self._old[number])
-
-  def __exit__(self, *_: object) -> None:
-    for number, handler in self._old.items():
-      signal.signal(number, handler)
-
-  @property
-  def exit_code(self) -> int:
-    return 130 if self.received == signal.SIGINT else 0
+    upkeep.close()

@@ -1,17 +1,19 @@
 """The picture grid that TensorBoard shows while a system trains."""
 
+import functools
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from sginpaint.batch import Guidance, composite, to_uint8
 from sginpaint.data import pipeline
 from sginpaint.data.datasets import Dataset
 from sginpaint.systems.base import System
-from sginpaint.training import setup
+from sginpaint.training import setup, sharding
 from sginpaint.training.state import TrainState
 from sginpaint.training.step import prepare_batch
 
@@ -19,7 +21,7 @@ EXAMPLES = 6
 
 
 def make_preview(
-  system: System, config: ConfigDict, dataset: Dataset
+  system: System, config: ConfigDict, dataset: Dataset, mesh: Mesh
 ) -> Callable[[TrainState, dict], np.ndarray]:
   """A function that fills the same few validation pictures each time.
 
@@ -36,9 +38,9 @@ def make_preview(
       **setup.geometry(config, train=False),
     )
   )
-  batch = jax.device_put(batch)
 
-  @jax.jit
+  # On several processes all see the same few pictures, whole.
+  @functools.partial(jax.jit, out_shardings=sharding.replicated(mesh))
   def fill(variables, frozen, batch):
     batch = prepare_batch(
       batch, config.seed, jnp.zeros((), jnp.int32), setup.mask_options(config)

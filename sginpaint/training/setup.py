@@ -21,17 +21,31 @@ from sginpaint.data.relabelled import relabel
 from sginpaint.data.splits import Split
 from sginpaint.data.teacher_features import FeatureStore
 from sginpaint.data.transforms import describe_preprocessing
+from sginpaint.data.views import NO_LABELS, without_labels
 from sginpaint.errors import UserError
 from sginpaint.systems import SYSTEMS, build_system, network_shapes
 from sginpaint.training.optimizer import check_held
+from sginpaint.training.remat import POLICIES
 
 # Fields that may differ when a training is resumed: they change neither the
 # parameters' structure nor what was learnt so far.
-_FREE = ("steps", "log", "checkpoint", "eval", "data/threads", "data/path")
+_FREE = (
+  "steps",
+  "dry_run",
+  "accumulate",
+  "remat",
+  "log",
+  "checkpoint",
+  "eval",
+  "data/threads",
+  "data/path",
+)
 
 # Fields that name a network, of which `WORKDIR/frozen/<name>` holds a copy.
 _HELD = {
+  "objective/classifier": "classifier",
   "objective/perceptual": "perceptual",
+  "objective/pseudo_labels": "pseudo_labels",
   "objective/segmenter": "segmenter",
   "teacher/path": "teacher",
 }
@@ -46,15 +60,22 @@ def check_config(config: ConfigDict) -> None:
   for name, least in (
     ("steps", 1),
     ("batch_size", 1),
+    ("accumulate", 1),
     ("data.threads", 1),
     ("checkpoint.every", 1),
     ("checkpoint.keep", 1),
     ("log.every", 1),
     ("log.images_every", 0),
+    ("eval.every", 0),
+    ("eval.in_loop_count", 1),
   ):
     value = operator.attrgetter(name)(config)
     if value < least:
       raise UserError(f"config.{name} is {value}; give at least {least}")
+  if config.remat not in POLICIES:
+    raise UserError(
+      f"config.remat is {config.remat!r}; choose from {', '.join(POLICIES)}"
+    )
   size = config.data.image_size
   if size < 16 or size % 8:
     raise UserError(
@@ -70,8 +91,11 @@ def load_data(config: ConfigDict) -> Dataset:
     path=data.path,
     builder_config=data.builder_config,
     image_size=data.image_size,
+    attributes=data.keep_attributes,
   )
-  if data.labels:
+  if data.labels == NO_LABELS:
+    dataset = without_labels(dataset)
+  elif data.labels:
     dataset = relabel(dataset, data.train_split, data.labels)
   with config.unlocked():
     data.classes = tuple(dataclasses.asdict(c) for c in dataset.classes)
@@ -245,7 +269,9 @@ def _moved(name: str, old: Any, new: Any, workdir: str) -> bool:
     return False
   if not (workdirs.steps(known) and workdirs.steps(new)):
     return True  # one is gone; the training needs neither
-  return checkpoints.load(new).hash == checkpoints.load(known).hash
+  step = checkpoints.guiding_step(new) if name in _HELD else None
+  taken = checkpoints.load(new, step=step)
+  return taken.hash == checkpoints.load(known).hash
 
 
 def _flat(config: ConfigDict) -> dict[str, Any]:

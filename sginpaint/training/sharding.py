@@ -30,12 +30,19 @@ def batch_sharding(mesh: Mesh) -> NamedSharding:
   return NamedSharding(mesh, PartitionSpec("data"))
 
 
-def check_batch_size(batch_size: int, mesh: Mesh) -> None:
-  """Raises UserError unless the devices share the batch evenly."""
-  if batch_size % mesh.size:
+def check_batch_size(batch_size: int, mesh: Mesh, *, parts: int = 1) -> None:
+  """Raises UserError unless the devices share each part of the batch evenly.
+
+  Args:
+    batch_size: of the whole batch.
+    mesh: over whose devices it is split.
+    parts: that it is cut into by `config.accumulate`.
+  """
+  if batch_size % (mesh.size * parts):
+    cut = f" times config.accumulate={parts}" if parts > 1 else ""
     raise UserError(
       f"config.batch_size={batch_size} is not a multiple of the {mesh.size} "
-      "devices; choose one that is"
+      f"devices{cut}; choose one that is"
     )
 
 

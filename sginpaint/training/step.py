@@ -2,11 +2,13 @@
 
 The generator runs once. The discriminator is updated on its stopped outputs;
 then the generator's terms are differentiated with respect to those outputs
-against the *new* discriminator and pulled back through the generator.
+against the *new* discriminator and pulled back through the generator. With
+accumulation the generator runs once more, for the discriminator's gradients
+are summed over all parts of the batch first.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -15,11 +17,17 @@ import optax
 
 from sginpaint.batch import Batch, normalize_image
 from sginpaint.data import masks
-from sginpaint.systems.base import Outputs, System, Terms, Variables
+from sginpaint.systems.base import Outputs, System, Variables
+from sginpaint.training.accumulation import mean_over, split_batch
+from sginpaint.training.gradients import (
+  Found,
+  Metrics,
+  Weight,
+  differentiate,
+  grad_norm,
+)
+from sginpaint.training.remat import rematerialize
 from sginpaint.training.state import Player, TrainState, stream_key
-
-Weight = float | Sequence[Sequence[float]]
-Metrics = dict[str, jax.Array]
 
 
 def prepare_batch(
@@ -38,41 +46,6 @@ def prepare_batch(
   return batch.replace(image=image, mask=mask, teacher_image=teacher_image)
 
 
-def weighted_sum(
-  terms: Terms, weights: Mapping[str, Weight], step: jax.Array, where: str
-) -> tuple[jax.Array, Metrics]:
-  """The loss, and every term's mean under its own name.
-
-  Args:
-    terms: {name: [B]}.
-    weights: {name: weight or [[from step, weight], ...]}.
-    step: number of finished steps.
-    where: config path that is named in the error.
-
-  Raises:
-    ValueError: the names differ; a misspelt weight must not mean zero.
-  """
-  if set(terms) != set(weights):
-    raise ValueError(
-      f"{where} names {sorted(weights)} but the terms are {sorted(terms)}"
-    )
-  means = {name: jnp.mean(term) for name, term in terms.items()}
-  loss = jnp.zeros(())
-  for name, mean in means.items():
-    loss += weight_at(weights[name], step) * mean
-  return loss, means
-
-
-def weight_at(weight: Weight, step: jax.Array) -> jax.Array | float:
-  """The weight in force at a step."""
-  if isinstance(weight, (int, float)):
-    return weight
-  value = jnp.zeros(())
-  for begin, w in weight:
-    value = jnp.where(step >= begin, w, value)
-  return value
-
-
 @dataclasses.dataclass(frozen=True, eq=False)  # jit hashes it: by identity
 class TrainStep:
   """The step with what does not change bound to it, ready for `jax.jit`.
@@ -84,6 +57,11 @@ class TrainStep:
     mask_options: keyword arguments of `masks.sample`.
     seed: of masks and of the networks' own randomness.
     ema_decay: of the generator's running average, where the state has one.
+    accumulate: parts that the batch is cut into; each player's gradients are
+      summed over them in a scan of its own. The masks are those of the whole
+      batch; what a network draws itself (dropout) depends on the cut.
+    shards: devices that the batch is split over.
+    remat: policy of `remat.py`.
   """
 
   system: System
@@ -92,6 +70,9 @@ class TrainStep:
   mask_options: Mapping[str, Any]
   seed: int
   ema_decay: float
+  accumulate: int = 1
+  shards: int = 1
+  remat: str = "none"
 
   def __call__(
     self, state: TrainState, frozen: Mapping[str, Variables], batch: Batch
@@ -104,54 +85,138 @@ class TrainStep:
     """
     batch = prepare_batch(batch, self.seed, state.step, self.mask_options)
     key = stream_key(self.seed, "step", state.step)
-    g_key, d_key, terms_key = jax.random.split(key, 3)
-    generator = state.generator
-
-    def generate(params):
-      variables = generator.replace(params=params).variables
-      return self.system.generate(variables, frozen, batch, g_key, train=True)
-
-    outputs, pull_back, collections = jax.vjp(
-      generate, generator.params, has_aux=True
-    )
-    discriminator, metrics = self._update_discriminator(
-      state, frozen, batch, jax.lax.stop_gradient(outputs), d_key
-    )
-    opponent = None if discriminator is None else discriminator.variables
-    cotangents, d_collections, report = differentiate(
-      lambda outputs: self.system.generator_terms(
-        opponent, frozen, batch, outputs, terms_key, train=True
-      ),
-      outputs,
-      self.loss_weights["generator"],
-      state.step,
-      "generator",
-    )
-    (grads,) = pull_back(cotangents)
-    metrics |= report | grad_norm(grads, "generator")
-    generator = update_player(
-      generator, grads, collections, self.optimizers["generator"]
-    )
-    if discriminator is not None:
-      discriminator = discriminator.replace(collections=dict(d_collections))
+    play = self._play if self.accumulate == 1 else self._play_in_parts
+    generator, discriminator, metrics = play(state, frozen, batch, key)
     ema = update_ema(state.ema, generator.params, self.ema_decay, state.step)
     return TrainState(state.step + 1, generator, discriminator, ema), metrics
 
-  def _update_discriminator(
+  def _play(
+    self,
+    state: TrainState,
+    frozen: Mapping[str, Variables],
+    batch: Batch,
+    key: jax.Array,
+  ) -> tuple[Player, Player | None, Metrics]:
+    """Both updates, with one pass of the generator."""
+    g_key, d_key, terms_key = jax.random.split(key, 3)
+    outputs, pull_back, collections = self._generate(
+      state, frozen, batch, g_key
+    )
+    discriminator, metrics = state.discriminator, Metrics()
+    if discriminator is not None:
+      discriminator, metrics = self._learn(
+        discriminator,
+        self._discriminator_gradients(state, frozen, batch, outputs, d_key),
+        "discriminator",
+      )
+    cotangents, d_collections, report = self._output_gradients(
+      *(state.step, discriminator, frozen, batch, outputs, terms_key)
+    )
+    (grads,) = pull_back(cotangents)
+    generator, learnt = self._learn(
+      state.generator, (grads, collections, report), "generator"
+    )
+    if discriminator is not None:
+      discriminator = discriminator.replace(collections=dict(d_collections))
+    return generator, discriminator, metrics | learnt
+
+  def _play_in_parts(
+    self,
+    state: TrainState,
+    frozen: Mapping[str, Variables],
+    batch: Batch,
+    key: jax.Array,
+  ) -> tuple[Player, Player | None, Metrics]:
+    """Both updates, each from the mean of its gradients over the parts."""
+    parts = split_batch(batch, parts=self.accumulate, shards=self.shards)
+
+    def judge(batch: Batch, index: jax.Array) -> Found:
+      g_key, d_key, _ = jax.random.split(jax.random.fold_in(key, index), 3)
+      outputs, _ = self.system.generate(
+        state.generator.variables, frozen, batch, g_key, train=True
+      )
+      return self._discriminator_gradients(state, frozen, batch, outputs, d_key)
+
+    discriminator, metrics = state.discriminator, Metrics()
+    if discriminator is not None:
+      discriminator, metrics = self._learn(
+        discriminator, mean_over(judge, parts), "discriminator"
+      )
+
+    def make(batch: Batch, index: jax.Array) -> tuple[Found, Any]:
+      g_key, _, key_of_terms = jax.random.split(
+        jax.random.fold_in(key, index), 3
+      )
+      outputs, pull_back, collections = self._generate(
+        state, frozen, batch, g_key
+      )
+      cotangents, d_collections, report = self._output_gradients(
+        *(state.step, discriminator, frozen, batch, outputs, key_of_terms)
+      )
+      (grads,) = pull_back(cotangents)
+      return (grads, dict(collections), report), dict(d_collections)
+
+    found, d_collections = mean_over(make, parts)
+    generator, learnt = self._learn(state.generator, found, "generator")
+    if discriminator is not None:
+      discriminator = discriminator.replace(collections=d_collections)
+    return generator, discriminator, metrics | learnt
+
+  def _generate(
+    self,
+    state: TrainState,
+    frozen: Mapping[str, Variables],
+    batch: Batch,
+    key: jax.Array,
+  ) -> tuple[Outputs, Callable[[Outputs], Any], Any]:
+    """(outputs, their gradients -> those of the params, collections)."""
+
+    def generate(params: Any) -> tuple[Outputs, Any]:
+      variables = state.generator.replace(params=params).variables
+      return self.system.generate(variables, frozen, batch, key, train=True)
+
+    return jax.vjp(
+      rematerialize(generate, self.remat),
+      state.generator.params,
+      has_aux=True,
+    )
+
+  def _output_gradients(
+    self,
+    step: jax.Array,
+    opponent: Player | None,
+    frozen: Mapping[str, Variables],
+    batch: Batch,
+    outputs: Outputs,
+    key: jax.Array,
+  ) -> Found:
+    """Of the generator's terms, with respect to what it put out."""
+    variables = None if opponent is None else opponent.variables
+    return differentiate(
+      lambda outputs: self.system.generator_terms(
+        variables, frozen, batch, outputs, key, train=True
+      ),
+      outputs,
+      self.loss_weights["generator"],
+      step,
+      "generator",
+    )
+
+  def _discriminator_gradients(
     self,
     state: TrainState,
     frozen: Mapping[str, Variables],
     batch: Batch,
     outputs: Outputs,
     key: jax.Array,
-  ) -> tuple[Player | None, Metrics]:
+  ) -> Found:
     player = state.discriminator
-    if player is None:
-      return None, {}
-    grads, collections, metrics = differentiate(
+    assert player is not None
+    stopped = jax.lax.stop_gradient(outputs)
+    grads, collections, report = differentiate(
       lambda params: self.system.discriminator_terms(
         player.replace(params=params).variables,
-        *(frozen, batch, outputs, key),
+        *(frozen, batch, stopped, key),
         train=True,
       ),
       player.params,
@@ -159,49 +224,16 @@ class TrainStep:
       state.step,
       "discriminator",
     )
-    metrics |= grad_norm(grads, "discriminator")
-    optimizer = self.optimizers["discriminator"]
-    return update_player(player, grads, collections, optimizer), metrics
+    return grads, dict(collections), report
 
-
-def differentiate(
-  terms_of: Callable[[Any], tuple[Terms, Any]],
-  argument: Any,
-  weights: Mapping[str, Weight],
-  step: jax.Array,
-  player: str,
-) -> tuple[Any, Any, Metrics]:
-  """Gradient of the weighted sum of a player's terms.
-
-  Args:
-    terms_of: argument -> (terms, collections).
-    argument: what to differentiate with respect to.
-    weights: of the player's terms.
-    step: number of finished steps.
-    player: names the metrics.
-
-  Returns:
-    (gradient, collections, `loss/<player>` and `<player>/<term>`).
-  """
-
-  def loss_of(argument):
-    terms, collections = terms_of(argument)
-    loss, means = weighted_sum(
-      terms, weights, step, f"config.loss_weights.{player}"
-    )
-    return loss, (means, collections)
-
-  (loss, (means, collections)), grads = jax.value_and_grad(
-    loss_of, has_aux=True
-  )(argument)
-  report = {f"loss/{player}": loss}
-  report |= {f"{player}/{name}": mean for name, mean in means.items()}
-  return grads, collections, report
-
-
-def grad_norm(grads: Any, player: str) -> Metrics:
-  """L2 norm over all of a player's gradients."""
-  return {f"gradient_norm/{player}": optax.tree.norm(grads)}
+  def _learn(
+    self, player: Player, found: Found, name: str
+  ) -> tuple[Player, Metrics]:
+    """One optimiser step with (gradients, collections, metrics)."""
+    grads, collections, report = found
+    metrics = report | grad_norm(grads, name)
+    new = update_player(player, grads, collections, self.optimizers[name])
+    return new, metrics
 
 
 def update_player(

@@ -30,6 +30,8 @@ class Writer:
     self._lines.write(json.dumps({"step": step, **values}) + "\n")
     for name, value in values.items():
       self._board.add_scalar(name, value, step)
+    if "loss/generator" not in values:
+      return
     told = f"loss {values['loss/generator']:.4g}"
     if "images_per_second" in values:
       told += f", {values['images_per_second']:.1f} images/s"

@@ -22,7 +22,7 @@ def test_one_device_and_eight_give_the_same_losses(tmp_path):
     devices = f"--xla_force_host_platform_device_count={count}"
     subprocess.run(
       [sys.executable, "train.py", f"--workdir={workdir}", *words],
-      env=os.environ | {"XLA_FLAGS": devices},
+      env=os.environ | {"XLA_FLAGS": f"{os.environ['XLA_FLAGS']} {devices}"},
       check=True,
       capture_output=True,
     )

@@ -8,8 +8,9 @@ import optax
 import pytest
 
 from sginpaint.batch import Batch
+from sginpaint.training.gradients import weight_at, weighted_sum
 from sginpaint.training.state import create_train_state
-from sginpaint.training.step import TrainStep, weight_at, weighted_sum
+from sginpaint.training.step import TrainStep
 from tests.training.toy import ToySystem
 
 WEIGHTS = {
@@ -25,13 +26,22 @@ def make_batch(size=8, batch=4):
   return Batch(image=image.astype(np.uint8), mask=mask)
 
 
-def setup(rates=(1e-2, 1e-2), adversarial=True, ema_decay=0.9):
-  system = ToySystem.build(adversarial=adversarial)
+def setup(
+  rates=(1e-2, 1e-2),
+  adversarial=True,
+  ema_decay=0.9,
+  system=None,
+  size=8,
+  **options,
+):
+  system = system or ToySystem.build(adversarial=adversarial)
   optimizers = {
     "generator": optax.sgd(rates[0]),
     "discriminator": optax.sgd(rates[1]),
   }
-  example = Batch(image=jnp.zeros((1, 8, 8, 3)), mask=jnp.zeros((1, 8, 8, 1)))
+  example = Batch(
+    image=jnp.zeros((1, size, size, 3)), mask=jnp.zeros((1, size, size, 1))
+  )
   state = create_train_state(
     system, optimizers, example, seed=0, ema=ema_decay > 0
   )
@@ -45,6 +55,7 @@ def setup(rates=(1e-2, 1e-2), adversarial=True, ema_decay=0.9):
     mask_options={},
     seed=0,
     ema_decay=ema_decay,
+    **options,
   )
   return system, state, step
 

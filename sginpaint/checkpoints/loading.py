@@ -1,12 +1,5 @@
-"""Checkpoints of a workdir: written, verified, loaded; all Orbax calls.
+"""Reading checkpoints: the newest sound one, the best one, or one by step."""
 
-A checkpoint holds a plain nested dict, so it depends on no class of ours, and
-in its metadata a checksum of every array: Orbax has none, and a flipped bit
-would be read back silently. Only training renames (an unsound step becomes
-`<step>.corrupt`); every reader steps over what is unsound.
-"""
-
-import contextlib
 import dataclasses
 import logging
 import os
@@ -16,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from ml_collections import ConfigDict
 from orbax.checkpoint import v1 as ocp
 
@@ -29,59 +21,26 @@ from sginpaint.systems import (
   example_batch,
   network_shapes,
 )
-from sginpaint.workdirs import (
-  checkpoint_path,
-  load_config,
-  plain_config,
-  save_config,
-  steps,
-)
+from sginpaint.workdirs import checkpoint_path, load_config, steps
 
 _log = logging.getLogger(__name__)
 
+BEST = "best"  # may be given in the place of a step
 Tree = dict[str, Any]
-_PARTIAL = ocp.Context()
-_PARTIAL.pytree.loading.partial_load = True
 
 
-class Writer:
-  """Saves training states in the background and keeps the agreed ones."""
-
-  def __init__(self, workdir: str, config: ConfigDict):
-    """Prepares to save as `config.checkpoint` says."""
-    preservation = ocp.training.preservation_policies
-    decision = ocp.training.save_decision_policies
-    keepers = [preservation.LatestN(config.checkpoint.keep)]
-    if config.checkpoint.keep_every:
-      keepers.append(preservation.EveryNSteps(config.checkpoint.keep_every))
-    self._config = plain_config(config)
-    self._every = config.checkpoint.every
-    self._checkpointer = ocp.training.Checkpointer(
-      pathlib.Path(workdir).absolute() / "checkpoints",
-      cleanup_tmp_directories=True,
-      # The loop decides when to save; Orbax's default would skip a save while
-      # another runs.
-      save_decision_policy=decision.FixedIntervalPolicy(1),
-      preservation_policy=preservation.AnyPreservationPolicy(keepers),
+def alone() -> ocp.Context:
+  """In it this process reads and writes without the others of its training."""
+  if jax.process_count() == 1:
+    return ocp.Context()
+  me = jax.process_index()
+  return ocp.Context(
+    multiprocessing_options=ocp.options.MultiprocessingOptions(
+      primary_host=me,
+      active_processes={me},
+      barrier_sync_key_prefix=f"process_{me}",
     )
-
-  def due(self, step: int) -> bool:
-    """Whether the config wants a save after this step."""
-    return step % self._every == 0
-
-  def save(self, step: int, tree: Tree) -> None:
-    """Copies `tree` off the devices and writes it in the background."""
-    if self._checkpointer.latest and self._checkpointer.latest.step == step:
-      return
-    self._checkpointer.save_checkpointables_async(
-      step,
-      {"state": tree},
-      custom_metadata={"checksums": checksums(tree), "config": self._config},
-    )
-
-  def close(self) -> None:
-    """Waits for the last save."""
-    self._checkpointer.close()
+  )
 
 
 def read_checksums(workdir: str, step: int) -> dict[str, int]:
@@ -90,15 +49,49 @@ def read_checksums(workdir: str, step: int) -> dict[str, int]:
   return metadata.custom_metadata["checksums"]
 
 
-def _read(workdir: str, step: int, abstract: Tree, partial: bool) -> Tree:
-  """One checkpoint, verified.
+def read_scores(workdir: str, step: int) -> dict[str, float]:
+  """What the training's own evaluation said at this step; {} without one."""
+  metadata = ocp.checkpointables_metadata(checkpoint_path(workdir, step))
+  return metadata.custom_metadata.get("scores", {})
+
+
+def best_steps(workdir: str) -> list[int]:
+  """Steps that were evaluated in the training, best first.
+
+  What is best was said by `config.checkpoint.best` at each save.
+  """
+  ranks = {}
+  for step in steps(workdir):
+    try:
+      path = checkpoint_path(workdir, step)
+      rank = ocp.checkpointables_metadata(path).custom_metadata.get("rank")
+    except Exception as e:  # Orbax raises many types for a damaged file
+      _warn_unsound(workdir, step, e)
+      continue
+    if rank is not None:
+      ranks[step] = rank
+  return sorted(ranks, key=lambda step: (ranks[step], step), reverse=True)
+
+
+def guiding_step(workdir: str) -> str | None:
+  """The step of which a network is taken to guide another: the best, if known.
+
+  As `load` takes it; None = the newest.
+  """
+  return BEST if best_steps(workdir) else None
+
+
+def _read(workdir: str, step: int, abstract: Tree, *, partial: bool) -> Tree:
+  """One checkpoint, verified; a part of it is read by this process alone.
 
   Raises:
     ValueError: an array's checksum differs. Orbax raises others for damage.
   """
   path = checkpoint_path(workdir, step)
-  expected = read_checksums(workdir, step)
-  with _PARTIAL if partial else contextlib.nullcontext():
+  context = alone() if partial else ocp.Context()
+  context.pytree.loading.partial_load = partial
+  with context:
+    expected = read_checksums(workdir, step)
     tree = ocp.load_checkpointables(path, {"state": abstract})["state"]
   for name, crc in checksums(tree).items():
     if expected[name] != crc:
@@ -161,7 +154,7 @@ class Loaded:
 def load(
   workdir: str,
   *,
-  step: int | None = None,
+  step: int | str | None = None,
   weights: str = "ema",
   folded: bool = True,
 ) -> Loaded:
@@ -169,7 +162,8 @@ def load(
 
   Args:
     workdir: of a training, or of a converted network.
-    step: of the checkpoint; None = the newest sound one.
+    step: of the checkpoint; None = the newest sound one; "best" = the best by
+      `config.checkpoint.best` of the training.
     weights: "ema" takes the running average where there is one, "raw" never.
     folded: fold batch norms into convolutions; False keeps the values as they
       were trained, to copy them or to train on.
@@ -178,20 +172,13 @@ def load(
     UserError: no such workdir, no such step, or nothing sound in it.
   """
   config = load_config(workdir)
-  candidates = steps(workdir)
-  if step is not None and step not in candidates:
-    have = ", ".join(map(str, candidates[::-1])) or "none"
-    raise UserError(
-      f"{workdir}: no checkpoint of step {step}; there are {have}"
-    )
-  if not candidates:
-    raise UserError(f"{workdir}: no checkpoint there yet; train first")
-  held = _frozen(workdir)
+  candidates = _candidates(workdir, step)
+  held = held_workdirs(workdir)
   modules = {n: build_system(load_config(w)).generator for n, w in held.items()}
   system = build_system(config, modules)
   shapes = network_shapes(config)["generator"]
   guides = {n: load(held[n]) for n in system.SERVED if n in held}
-  for candidate in candidates if step is None else [step]:
+  for candidate in candidates:
     try:
       variables = _read_generator(workdir, candidate, shapes, weights)
     except Exception as e:  # Orbax raises many types for a damaged file
@@ -217,16 +204,39 @@ def load(
   )
 
 
+def _candidates(workdir: str, step: int | str | None) -> list[int]:
+  """Steps to try in this order."""
+  found = steps(workdir)
+  if not found:
+    raise UserError(f"{workdir}: no checkpoint there yet; train first")
+  if step is None:
+    return found
+  if step == BEST:
+    if best := best_steps(workdir):
+      return best
+    raise UserError(
+      f"{workdir}: no checkpoint of it was evaluated in the training; choose "
+      "one by step, or train with config.eval.every and config.checkpoint.best"
+    )
+  if step not in found:
+    have = ", ".join(map(str, found[::-1]))
+    raise UserError(
+      f"{workdir}: no checkpoint of step {step}; there are {have}"
+    )
+  return [int(step)]
+
+
 def _read_generator(
   workdir: str, step: int, shapes: Mapping[str, Any], weights: str
 ) -> dict[str, Any]:
   shapes = dict(shapes)
+  with alone():
+    saved = read_checksums(workdir, step)
   place = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
   put = lambda tree: jax.tree.map(  # noqa: E731
     lambda s: jax.ShapeDtypeStruct(s.shape, s.dtype, sharding=place), tree
   )
   params = put(shapes.pop("params"))
-  saved = read_checksums(workdir, step)
   averaged = weights == "ema" and any(n.startswith("ema/") for n in saved)
   abstract: Tree = (
     {"ema": params} if averaged else {"generator": {"params": params}}
@@ -239,62 +249,7 @@ def _read_generator(
   return {"params": values, **generator.get("collections", {})}
 
 
-def _frozen(workdir: str) -> dict[str, str]:
+def held_workdirs(workdir: str) -> dict[str, str]:
   """{name: workdir} of the frozen networks that `workdir` carries with it."""
   paths = sorted(pathlib.Path(workdir, "frozen").glob("[!.]*"))
   return {path.name: str(path) for path in paths}
-
-
-def slim(source: str, target: str, *, dtype: str = "float32") -> None:
-  """Copies what is served from `source` into a new workdir `target`.
-
-  That is the generator, and the frozen networks that `predict` uses.
-
-  Args:
-    source: workdir of a training.
-    target: workdir to write; must not hold checkpoints.
-    dtype: in which arrays are kept on disk; values are rounded to it.
-
-  Raises:
-    UserError: `source` cannot be loaded or `target` holds checkpoints.
-  """
-  loaded = load(source, folded=False)
-  if steps(target):
-    raise UserError(f"{target}: holds checkpoints already; choose another")
-  save_generator(
-    target, loaded.config, loaded.step, loaded.variables, dtype=dtype
-  )
-  for name in loaded.frozen:
-    copy = pathlib.Path(target) / "frozen" / name
-    slim(_frozen(source)[name], str(copy), dtype=dtype)
-
-
-def save_generator(
-  workdir: str,
-  config: ConfigDict,
-  step: int,
-  variables: Mapping[str, Any],
-  *,
-  dtype: str = "float32",
-) -> None:
-  """Writes a new workdir with what is served: config and generator.
-
-  Args:
-    workdir: to write; its config.json is replaced.
-    config: whose `system` and `model` describe the generator.
-    step: of the checkpoint.
-    variables: of the generator.
-    dtype: in which arrays are kept on disk; values are rounded to it.
-  """
-  save_config(workdir, config)
-  rounded = jax.tree.map(lambda x: x.astype(dtype), dict(variables))
-  tree: Tree = {"generator": {"params": rounded.pop("params")}}
-  if rounded:
-    tree["generator"]["collections"] = rounded
-  # Readers see float32, so that is what the checksums are taken of.
-  sums = checksums(jax.tree.map(lambda x: x.astype(jnp.float32), tree))
-  metadata = {"checksums": sums, "config": plain_config(config)}
-  path = checkpoint_path(workdir, step)
-  ocp.save_checkpointables(path, {"state": tree}, custom_metadata=metadata)
-  # It names a path of this machine, and nothing reads it.
-  (path / "commit_success.txt").unlink(missing_ok=True)

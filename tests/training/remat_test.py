@@ -1,0 +1,107 @@
+"""Rematerialisation: less memory, the same numbers."""
+
+import dataclasses
+import functools
+
+import chex
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import pytest
+
+from sginpaint.layers.normalization import InstanceNorm
+from sginpaint.layers.residual import ResidualBlock, SPADEResNetBlock
+from sginpaint.training.remat import POLICIES, rematerialize
+from tests.training.step_test import make_batch, setup
+from tests.training.toy import ToySystem
+
+
+class Deep(nn.Module):
+  """Many blocks with norms, whose insides need far more than their outputs."""
+
+  @nn.compact
+  def __call__(self, image, mask, *, train=False):
+    x = nn.Conv(16, (3, 3))(jnp.concatenate([image, mask], -1))
+    for _ in range(6):
+      x = ResidualBlock(1, InstanceNorm)(x)
+    return {"image": nn.tanh(nn.Conv(3, (3, 3))(x))}
+
+
+# By default XLA schedules for concurrency on a CPU, and for memory elsewhere.
+_OPTIONS = {"xla_cpu_scheduler_type": "CPU_SCHEDULER_TYPE_MEMORY_OPTIMIZED"}
+
+
+@functools.cache
+def gradient(policy):
+  """(bytes of temporary memory, the generator's gradient)."""
+  system, state, _ = setup(system=deep_system(), size=32)
+  batch = make_batch(size=32, batch=4)
+  batch = batch.replace(image=batch.image / 127.5 - 1.0)
+  generate = rematerialize(
+    lambda params: system.generate(
+      {"params": params}, {}, batch, None, train=True
+    )[0],
+    policy,
+  )
+
+  def pulled(params):
+    outputs, pull_back = jax.vjp(generate, params)
+    return pull_back(outputs)
+
+  params = state.generator.params
+  compiled = jax.jit(pulled).lower(params).compile(compiler_options=_OPTIONS)
+  memory = compiled.memory_analysis().temp_size_in_bytes
+  return memory, compiled(params)
+
+
+def deep_system():
+  return dataclasses.replace(ToySystem.build(), generator=Deep())
+
+
+@pytest.mark.parametrize("policy", POLICIES[1:])
+def test_no_number_changes(policy):
+  expected, found = gradient("none")[1], gradient(policy)[1]
+  size = max(abs(x).max() for x in jax.tree.leaves(expected))
+  chex.assert_trees_all_close(found, expected, atol=1e-6 * float(size))
+
+
+@pytest.mark.parametrize(
+  "policy, share", [("convolutions", 0.9), ("blocks", 0.75)]
+)
+def test_peak_memory_falls(policy, share):
+  assert gradient(policy)[0] < share * gradient("none")[0]
+
+
+def test_blocks_are_recomputed_and_keep_their_parameters():
+  def products(policy):
+    _, state, step = setup(system=deep_system(), size=32, remat=policy)
+    text = str(jax.make_jaxpr(step)(state, {}, make_batch(size=32)))
+    return text.count("conv_general_dilated[")
+
+  # Two convolutions of each of six blocks, once more.
+  assert products("blocks") == products("none") + 12
+  assert products("convolutions") == products("none")
+  assert products("generator") == products("none") + 14
+
+
+class Normed(nn.Module):
+  """A block with spectral norms, which training steps on."""
+
+  @nn.compact
+  def __call__(self, image, mask, *, train=False):
+    x = SPADEResNetBlock(4, hidden=4)(image, mask, train=train)
+    return {"image": nn.Conv(3, (1, 1))(x)}
+
+
+def test_collections_of_blocks_are_updated():
+  system = dataclasses.replace(ToySystem.build(), generator=Normed())
+  found = {}
+  for policy in ("none", "blocks"):
+    _, state, step = setup(system=system, remat=policy)
+    found[policy] = jax.jit(step)(state, {}, make_batch())[0].generator
+  chex.assert_trees_all_close(found["blocks"], found["none"], atol=1e-6)
+  old, new = (
+    jax.tree.leaves(player.collections["spectral_norm"])
+    for player in (state.generator, found["blocks"])
+  )
+  assert any((a != b).any() for a, b in zip(old, new, strict=True))
