@@ -112,13 +112,15 @@ def check_path(
   Args:
     path: value of the field.
     field: its name.
-    model: the published model that belongs there.
+    model: the published model that belongs there; "" = there is none.
     otherwise: what else may be done, for the message.
   """
   if path and steps(path):
     return
   what = f"{field}={path}: no weights there" if path else f"{field} is empty"
-  choices = (otherwise, upstream.how_to_get(model, path or f"runs/{model}"))
+  choices = [otherwise]
+  if model:
+    choices.append(upstream.how_to_get(model, path or f"runs/{model}"))
   raise UserError(f"{what}; {', or '.join(filter(None, choices))}")
 
 
@@ -128,7 +130,8 @@ def _random(
   seed = seed_of(spec, field=field, allowed=default is not None)
   assert default is not None
   inputs = [jnp.zeros((1, 64, 64, 3))] * pictures
-  variables = dict(default.init(jax.random.key(seed), *inputs))
+  # One program, so that the compilation cache keeps it.
+  variables = dict(jax.jit(default.init)(jax.random.key(seed), *inputs))
   return Pretrained(
     module=default,
     variables=variables,

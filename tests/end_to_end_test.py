@@ -11,6 +11,7 @@ from PIL import Image
 import sginpaint
 from sginpaint import checkpoints
 from sginpaint.cli.__main__ import main
+from sginpaint.training.teacher_views import TeacherViews
 from tests.training.small import flags, prepare_scenes
 
 TEACHER = {
@@ -62,6 +63,27 @@ def test_evaluation_is_written(trained):
   assert metrics["metrics"]["all"]["hole_psnr"] > 5
   for name in ("per_image.csv", "grid.png", "report.html"):
     assert (folder / name).stat().st_size > 100
+
+
+def test_flipped_byte_of_the_features_is_found_and_mended(trained, capsys):
+  command = ["precompute", *spl_flags(trained)]
+  (shard,) = trained.glob("teacher/features/*/train/*.array_record")
+  whole = shard.read_bytes()
+  assert main([*command, "--verify"]) == 0
+  shard.write_bytes(whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:])
+  capsys.readouterr()
+  assert main([*command, "--verify"]) == 2
+  assert f"missing or damaged: {shard.name};" in capsys.readouterr().err
+  assert main([*command, "--repair"]) == 0
+  assert shard.read_bytes() == whole
+
+
+def test_features_of_another_network_are_noticed(trained, capsys, monkeypatch):
+  # As if the teacher's own arithmetic had changed: its hash says nothing of it.
+  ask = TeacherViews.__call__
+  monkeypatch.setattr(TeacherViews, "__call__", lambda *a: 1.1 * ask(*a))
+  assert main(["precompute", *spl_flags(trained), "--verify"]) == 2
+  assert "features differ from the teacher's by 0.0" in capsys.readouterr().err
 
 
 def test_picture_is_filled_and_the_rest_kept(trained, tmp_path):

@@ -15,6 +15,9 @@ python -m sginpaint ladder --workdir=runs/ladder_espa --truth --configs \\
     configs/espa_stage1_no_attention.py:quick configs/espa_stage1.py:quick \\
     configs/espa_stage2.py:quick configs/espa_stage3.py:quick
 
+A file may come with several arguments: their words but quick and data=... tell
+its rows apart, as `boosted_gan,attributes=0.01`.
+
 Trainings are kept in WORKDIR/<config>/seed<k>, their evaluations in its
 eval/<masks> and eval_true_map/<masks>. WORKDIR/ladder.md and ladder.json hold
 the rows that were asked for, as far as they are known, and are written anew
@@ -45,6 +48,7 @@ _EQUAL = (
   "batch_size",
   "steps",
   "eval.protocol",
+  "eval.manifest",
   "eval.count",
   "eval.seed",
   "eval.white_is_hole",
@@ -54,6 +58,9 @@ _EQUAL = (
   "eval.feature_network",
   "eval.lpips_network",
   "eval.segmenter",
+  "eval.classifier",
+  "eval.retrieval_network",
+  "eval.retrieval_groups",
   "eval.edits",
 )
 # Threads change no example; rows may learn from labels of another origin.
@@ -137,7 +144,8 @@ def read_configs(
   """{name of the row: config}, in the order given.
 
   Args:
-    files: FILE[:ARG]; the row is named after the file, without its suffix.
+    files: FILE[:ARG]; the row is named after the file, without its suffix, and
+      the words of its argument that are neither `quick` nor `data=...`.
     overrides: {"<field>": value as typed}, for all of them.
 
   Raises:
@@ -145,7 +153,7 @@ def read_configs(
   """
   configs: dict[str, ConfigDict] = {}
   for file in files:
-    name = pathlib.Path(file.partition(":")[0]).stem
+    name = _row_name(file)
     if name in configs:
       raise UserError(
         f"--configs {file}: a second row named {name}; copy the file to "
@@ -156,6 +164,13 @@ def read_configs(
     except UserError as e:
       raise UserError(f"--configs {file}: {e}") from e
   return configs
+
+
+def _row_name(file: str) -> str:
+  path, _, arg = file.partition(":")
+  words = filter(None, arg.split(","))
+  own = [w for w in words if w != "quick" and not w.startswith("data=")]
+  return ",".join([pathlib.Path(path).stem, *own])
 
 
 def check_comparable(configs: Mapping[str, ConfigDict]) -> None:

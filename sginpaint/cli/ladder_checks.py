@@ -17,11 +17,13 @@ from sginpaint.data.mask_files import MaskFolder
 from sginpaint.data.splits import Split
 from sginpaint.errors import UserError
 from sginpaint.evaluation.analyses import build_analyst
-from sginpaint.evaluation.baselines import check_names
+from sginpaint.evaluation.baselines import chosen_baselines
 from sginpaint.evaluation.guidance import check_guidance, take_guidance
 from sginpaint.evaluation.manifest import KINDS, clip_buckets
+from sginpaint.evaluation.pairing import manifest_of
 from sginpaint.evaluation.perceptual_metrics import load_networks
 from sginpaint.evaluation.protocols import get_protocol
+from sginpaint.evaluation.reviewers import build_reviewers
 from sginpaint.evaluation.served import untrained
 from sginpaint.systems import System, build_system, example_batch
 from sginpaint.training import frozen, setup, sharding
@@ -57,12 +59,14 @@ def check_configs(
       setup.check_config(config)
       sharding.check_batch_size(config.batch_size, sharding.make_mesh())
       dataset = setup.load_data(config)
+      frozen.adopt_names(config)
       datasets.append(dataset)
       setup.check_system(config, dataset.split(config.data.train_split))
       tried = dataset.split(split_name(config, split))
       setup.open_masks(config)
       build_optimizers(config.optimizer, config.steps)
       _check_evaluation(config, masks)
+      _check_protocol(config, masks, tried)
       system = build_system(config)
       _check_analyses(config, system, tried)
       guided[name] = "segmentation" in system.GUIDANCE
@@ -75,7 +79,7 @@ def check_configs(
 
 def _check_evaluation(config: ConfigDict, masks: Sequence[str]) -> None:
   get_protocol(config.eval.protocol)
-  check_names(tuple(config.eval.baselines))
+  chosen_baselines(config)
   take_guidance(example_batch(config), config.eval.guidance)
   load_networks(config)
   for holes in masks:
@@ -85,12 +89,27 @@ def _check_evaluation(config: ConfigDict, masks: Sequence[str]) -> None:
       MaskFolder(holes, white_is_hole=config.eval.white_is_hole)
 
 
+def _check_protocol(
+  config: ConfigDict, masks: Sequence[str], split: Split
+) -> None:
+  protocol = get_protocol(config.eval.protocol)
+  if not protocol.settings:
+    return
+  asked = config.copy_and_resolve_references()
+  for holes in masks:
+    asked.eval.masks = holes
+    pairs = manifest_of(split, asked, count=asked.eval.count)
+    protocol.check(asked, split, pairs)
+
+
 def _check_analyses(config: ConfigDict, system: System, split: Split) -> None:
   networks = frozen.networks_of(config)
   guides = {n: networks[n] for n in system.SERVED if n in networks}
   # A begun run may do without them: it took them along.
   if all(map(workdirs.steps, guides.values())):
-    build_analyst(untrained(config, guides), split)
+    loaded = untrained(config, guides)
+    build_analyst(loaded, split)
+    build_reviewers(loaded, split)
 
 
 def check_run(

@@ -101,6 +101,7 @@ def inputs_of(job: Job, *, data: str, split: str) -> dict[str, Any]:
     split: its name in the data set.
   """
   config = job.config
+  groups = pathlib.Path(config.eval.retrieval_groups)
   holes = job.masks
   if holes not in (*KINDS, NO_MASKS):
     folder = MaskFolder(holes, white_is_hole=config.eval.white_is_hole)
@@ -112,6 +113,7 @@ def inputs_of(job: Job, *, data: str, split: str) -> dict[str, Any]:
     "data": data,
     "split": split,
     "holes": holes,
+    "groups": digest(groups.read_bytes()) if groups.is_file() else "",
     "networks": {
       field: _weights(value, newest[0])
       for field, value in config.eval.items()

@@ -71,6 +71,10 @@ class FolderExamples:
     known = self.table is not None
     return np.array([known and bool(p.label) for p in self.pictures], bool)
 
+  def content(self, index: int) -> str:
+    """Hash of the bytes of the image file."""
+    return self.hashes[index][0]
+
   @functools.cached_property
   def _lookup(self) -> np.ndarray | None:
     return None if self.table is None else self.table.lookup

@@ -10,7 +10,8 @@ The batches hold numpy arrays; what goes to a device is the caller's business.
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import grain
@@ -25,7 +26,9 @@ from sginpaint.data.mask_files import MaskFolder
 from sginpaint.data.splits import Split
 from sginpaint.data.teacher_features import FeatureStore
 from sginpaint.data.transforms import (
+  Framing,
   check_options,
+  framed,
   plan_geometry,
   transform_attributes,
   transform_image,
@@ -128,6 +131,7 @@ def evaluation_batches(
   crop_size: float = 1.0,
   threads: int = 4,
   indices: Sequence[int] | None = None,
+  framings: Mapping[int, Framing] | None = None,
   process_index: int = 0,
   process_count: int = 1,
 ) -> BatchIterator:
@@ -138,6 +142,8 @@ def evaluation_batches(
 
   Args:
     indices: positions in the split, in the order wanted; None = all.
+    framings: {index: (box or None, mirrored)} of examples that are cut and
+      mirrored otherwise than the rest.
   """
   maker = _ExampleMaker.build(
     split,
@@ -153,7 +159,8 @@ def evaluation_batches(
   chosen = list(range(len(split)) if indices is None else map(int, indices))
   padding = [(i, False) for i in chosen[-1:]] * (-len(chosen) % batch_size)
   positions = [(i, True) for i in chosen] + padding
-  examples = grain.MapDataset.source(positions).map(maker.evaluation_example)
+  read = functools.partial(maker.evaluation_example, framings=framings or {})
+  examples = grain.MapDataset.source(positions).map(read)
   return _iterate(examples, batch_size, process_index, process_count, threads)
 
 
@@ -199,7 +206,10 @@ class _ExampleMaker:
       )
 
   def __call__(
-    self, index: int, generator: np.random.Generator
+    self,
+    index: int,
+    generator: np.random.Generator,
+    framing: Framing | None = None,
   ) -> dict[str, Any]:
     source = self.split[index]
     image = source["image"]
@@ -211,6 +221,9 @@ class _ExampleMaker:
       crop_size=self.crop_size,
       flip=self.flip,
     )
+    if framing is not None:
+      height, width = image.shape[:2]
+      geometry = framed(geometry, height, width, framing)
     example: dict[str, Any] = {
       "image": transform_image(image, geometry, self.size),
       "index": np.int32(index),
@@ -235,9 +248,12 @@ class _ExampleMaker:
       example["mask"] = self.mask_folder.load(chosen, self.size, self.size)
     return example
 
-  def evaluation_example(self, position: tuple[int, bool]) -> dict[str, Any]:
+  def evaluation_example(
+    self, position: tuple[int, bool], framings: Mapping[int, Framing]
+  ) -> dict[str, Any]:
     index, valid = position
-    return self(index, np.random.default_rng(0)) | {"valid": np.bool_(valid)}
+    example = self(index, np.random.default_rng(0), framings.get(index))
+    return example | {"valid": np.bool_(valid)}
 
 
 def _shuffled(maker: _ExampleMaker, seed: int) -> grain.MapDataset:

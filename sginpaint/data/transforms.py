@@ -38,6 +38,11 @@ class Geometry:
   flip: bool = False
 
 
+# What one picture has of its own: (top, left, height, width) in source pixels
+# or None, and whether it is mirrored.
+Framing = tuple[tuple[int, int, int, int] | None, bool]
+
+
 def plan_geometry(
   generator: np.random.Generator,
   height: int,
@@ -73,6 +78,33 @@ def plan_geometry(
   if crop == "random":
     corner = generator.integers(0, slack, endpoint=True)
   return Geometry(int(corner[0]), int(corner[1]), side, side, mirrored)
+
+
+def framed(
+  planned: Geometry, height: int, width: int, framing: Framing
+) -> Geometry:
+  """What a framing takes of a picture in the place of what was planned.
+
+  Args:
+    planned: without it.
+    height: of the source.
+    width: of the source.
+    framing: (box or None = as planned, mirrored).
+
+  Raises:
+    UserError: the box does not lie within the picture.
+  """
+  box, mirrored = framing
+  if box is None:
+    return dataclasses.replace(planned, flip=mirrored)
+  top, left, rows, columns = box
+  fits = min(top, left) >= 0 and min(rows, columns) > 0
+  if not fits or top + rows > height or left + columns > width:
+    raise UserError(
+      f"crop {list(box)} (top, left, height, width) does not lie within a "
+      f"picture of {width}x{height} pixels; mend it in the manifest"
+    )
+  return Geometry(top, left, rows, columns, mirrored)
 
 
 def check_options(*, resize: str, crop: str, crop_size: float) -> None:

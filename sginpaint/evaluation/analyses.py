@@ -18,8 +18,8 @@ from sginpaint.evaluation.analysis import Analysis, Findings, View
 from sginpaint.evaluation.calibration import Calibration
 from sginpaint.evaluation.completed_segmentation import (
   CompletedSegmentation,
-  Judge,
-  load_judge,
+  MapReader,
+  load_map_reader,
 )
 from sginpaint.evaluation.controllability import Controllability
 from sginpaint.evaluation.edits import Editor
@@ -52,7 +52,7 @@ class Analyst:
     self,
     analyses: Sequence[Analysis] = (),
     *,
-    judge: Judge | None = None,
+    judge: MapReader | None = None,
     statement: str = NO_LABELS,
     editor: Editor | None = None,
   ):
@@ -136,10 +136,10 @@ def build_analyst(loaded: Loaded, split: Split) -> Analyst:
 
   Raises:
     UserError: the system lacks an output that an analysis needs; or see
-      `choose_analyses` and `load_judge`.
+      `choose_analyses` and `load_map_reader`.
   """
   kinds = choose_analyses(loaded.config)
-  judge = load_judge(loaded)
+  judge = load_map_reader(loaded)
   statement = _statement(loaded, split)
   if not kinds and judge is None:
     return Analyst(statement=statement)

@@ -81,7 +81,7 @@ class Analysis:
     available: keys of all outputs of the system.
     classes: names of the K classes.
     statement: why there are no labels to compare with; "" where there are.
-    segmenter: name, hash and workdir of the one that reads filled pictures;
+    segmenter: record of the one that reads filled pictures, see judges.py;
       empty without one.
   """
 
@@ -96,7 +96,7 @@ class Analysis:
   available: frozenset[str] = frozenset()
   classes: tuple[str, ...] = ()
   statement: str = ""
-  segmenter: Mapping[str, str] = dataclasses.field(default_factory=dict)
+  segmenter: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
   @property
   def keys(self) -> tuple[str, ...]:

@@ -10,11 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
+from ml_collections import ConfigDict
 
 from sginpaint.errors import UserError
 
 RADIUS = 3
-_MID_GREY = 128  # where not one pixel is known
+_MID_GREY = 128  # 0 of [-1, 1]; also where not one pixel is known
+MASKED = "masked"
 
 
 def mean_color(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -22,6 +24,11 @@ def mean_color(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
   known = image[mask == 0]
   color = known.mean(axis=0).round() if len(known) else _MID_GREY
   return _paste(np.full_like(image, color), image, mask)
+
+
+def masked(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+  """Fills with grey, which is how networks are shown a hole."""
+  return _paste(np.full_like(image, _MID_GREY), image, mask)
 
 
 def telea(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -49,21 +56,29 @@ BASELINES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
   "mean_color": mean_color,
   "telea": telea,
   "navier_stokes": navier_stokes,
+  MASKED: masked,
 }
 
 
-def check_names(names: tuple[str, ...]) -> None:
-  """Checks names from a config.
+def chosen_baselines(config: ConfigDict) -> tuple[str, ...]:
+  """The baselines that an evaluation scores, in order.
+
+  Those of `config.eval.baselines`; retrieval adds `masked`, the lowest row of
+  its published table, where it is not among them.
 
   Raises:
     UserError: one is not a key of `BASELINES`.
   """
+  names = tuple(config.eval.baselines)
+  if config.eval.retrieval_network != "none":
+    names = tuple(dict.fromkeys((*names, MASKED)))
   for name in names:
     if name not in BASELINES:
       raise UserError(
         f"config.eval.baselines: {name!r} is not known; choose from "
         f"{', '.join(BASELINES)}"
       )
+  return names
 
 
 def fill_batch(

@@ -1,17 +1,18 @@
 """Gathers the features of an evaluation and compares the sets at its end."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from ml_collections import ConfigDict
 
 from sginpaint.data.splits import Split
-from sginpaint.data.transforms import describe_preprocessing
 from sginpaint.evaluation import features
 from sginpaint.evaluation.features import Features
 from sginpaint.evaluation.manifest import Manifest
 from sginpaint.evaluation.perceptual_metrics import Observer
-from sginpaint.evaluation.predictor import Measured
-from sginpaint.evaluation.results import ALL, SYSTEM, TRUTH
+from sginpaint.evaluation.results import ALL, TRUTH, method_buckets
+from sginpaint.files import digest
 
 
 class Collector:
@@ -40,24 +41,24 @@ class Collector:
     self._parts: dict[str, list[Any]] = {}
     self._real = self._path = None
     if observer.hash:
-      self._path = features.real_path(
-        network=observer.hash,
-        fingerprint=split.fingerprint,
-        indices=manifest.indices,
-        preprocessing=describe_preprocessing(
-          resize=config.data.resize,
-          crop="center",
-          crop_size=config.data.crop_size,
-          size=config.data.image_size,
-        ),
+      # Pictures that are cut or mirrored otherwise have other features.
+      seen = [observer.hash, *map(str, sorted(manifest.framings.items()))]
+      network = seen[0] if len(seen) == 1 else digest(*seen)
+      self._path = features.path_of(
+        network, split, manifest.indices, config.data
       )
       self._real = features.load(self._path)
     self.truth_is_known = self._real is not None
 
-  def add(self, measured: Measured) -> None:
-    """Takes in a batch; its padding is gone already."""
-    for method, values in measured.features.items():
-      self._parts.setdefault(method, []).append((measured.index, values))
+  def add(self, index: Sequence[int], found: Mapping[str, np.ndarray]) -> None:
+    """Takes in a batch.
+
+    Args:
+      index: of its n pictures.
+      found: {method: float32 [n, D]}.
+    """
+    for method, values in found.items():
+      self._parts.setdefault(method, []).append((index, values))
 
   def finish(self, metrics: dict[str, Any], count: int) -> dict[str, Any]:
     """Adds what the networks say of the sets; keeps the truth's features.
@@ -76,7 +77,7 @@ class Collector:
     if self._path and real:
       if not self.truth_is_known:
         features.save(self._path, real)
-      buckets = {SYSTEM: metrics["metrics"], **metrics["baselines"]}
+      buckets = method_buckets(metrics)
       for method, new in self._observer.set_scores(real, sets).items():
         buckets[method][ALL] |= new
       dimensions = real.values.shape[1]

@@ -4,27 +4,19 @@ Liao et al. (ECCV 2020), figure 10: fill first and segment then, or do both at
 once. The segmenter that `config.eval.segmenter` names is shown the composite of
 every method, and the true picture, whose row is the most that it can do, at the
 scale of its training. Scores are those of hole_segmentation.py, over labelled
-hole pixels.
-
-Who judges must not have helped in training: a segmenter that lies among the
-frozen networks of the workdir is refused.
+hole pixels. Which segmenters may judge is said in judges.py.
 """
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, ClassVar
 
 import chex
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from sginpaint import checkpoints
-from sginpaint.batch import Batch, normalize_image
+from sginpaint.batch import Batch
 from sginpaint.checkpoints import Loaded
-from sginpaint.data.transforms import input_size
 from sginpaint.errors import UserError
 from sginpaint.evaluation.analysis import (
   Analysis,
@@ -33,14 +25,17 @@ from sginpaint.evaluation.analysis import (
   View,
   map_scores,
 )
+from sginpaint.evaluation.judges import (
+  Judge,
+  at_training_size,
+  load_judge,
+)
+from sginpaint.evaluation.placement import everywhere
 from sginpaint.evaluation.results import SYSTEM, TRUTH, Row
 from sginpaint.evaluation.segmentation import confusion_matrices
-from sginpaint.evaluation.served import output_names
-from sginpaint.workdirs import steps
 
 OWN_MAP = "own_map"
 _FIRST = (TRUTH, OWN_MAP, SYSTEM)  # in tables; the baselines follow
-_FIELD = "config.eval.segmenter"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,32 +88,21 @@ class CompletedSegmentation(Analysis):
     }
 
 
-class Judge:
+class MapReader:
   """A segmenter on all local devices, shown completed pictures."""
 
-  def __init__(self, loaded: Loaded):
+  def __init__(self, judge: Judge):
     """Places the network.
 
     Args:
-      loaded: whose `predict` gives `segmentation_logits`.
+      judge: whose `predict` gives `segmentation_logits`.
     """
-    mesh = Mesh(np.array(jax.local_devices()), ("data",))
-    self._variables = jax.device_put(
-      (loaded.variables, loaded.frozen), NamedSharding(mesh, PartitionSpec())
-    )
-
-    data = loaded.config.data
+    loaded, self.record = judge.loaded, judge.record
+    self._variables = everywhere((loaded.variables, loaded.frozen))
 
     def see(variables, frozen, picture):
       b, h, w, _ = picture.shape
-      size = input_size(
-        *(h, w, data.image_size),
-        resize=data.resize,
-        crop_size=data.crop_size,
-      )
-      image = jax.image.resize(
-        normalize_image(picture), (b, *size, 3), "linear"
-      )
+      image = at_training_size(picture, loaded.config.data)
       logits = loaded.system.predict(variables, frozen, Batch(image=image))[
         "segmentation_logits"
       ]
@@ -126,13 +110,6 @@ class Judge:
       return jnp.argmax(logits, axis=-1)
 
     self._see = jax.jit(see)
-    self.record = {
-      "name": loaded.config.system,
-      "workdir": loaded.workdir,
-      "step": str(loaded.step),
-      "image_size": str(data.image_size),
-      "hash": loaded.hash,
-    }
 
   def __call__(
     self, pictures: Mapping[str, chex.Array]
@@ -143,53 +120,25 @@ class Judge:
     }
 
 
-def load_judge(loaded: Loaded) -> Judge | None:
+def load_map_reader(loaded: Loaded) -> MapReader | None:
   """The segmenter that `config.eval.segmenter` names; None for none.
 
   Args:
     loaded: the system that will be judged.
 
   Raises:
-    UserError: there is no such workdir, what it holds is no segmenter, knows
-      other classes, or took part in the training of `loaded`.
+    UserError: it knows other classes, or see `load_judge`.
   """
-  path = loaded.config.eval.segmenter
-  if path == "none":
+  judge = load_judge(loaded, field="segmenter", output="segmentation_logits")
+  if judge is None:
     return None
-  if not steps(path):
-    raise UserError(
-      f"{_FIELD}={path}: no checkpoint there; train one with "
-      "configs/segmenter.py on the same data, or give none"
-    )
-  judge = checkpoints.load(path)
   names, expected = (
     [info["name"] for info in each.config.data.classes]
-    for each in (judge, loaded)
+    for each in (judge.loaded, loaded)
   )
-  outputs = output_names(judge)
-  if "image" in outputs or "segmentation_logits" not in outputs:
-    raise UserError(
-      f"{_FIELD}={path}: holds a {judge.config.system}; give a segmenter"
-    )
   if names != expected:
     raise UserError(
-      f"{_FIELD}={path}: knows the classes {', '.join(names)}; "
-      f"the checkpoint knows {', '.join(expected)}"
+      f"config.eval.segmenter={loaded.config.eval.segmenter}: knows the "
+      f"classes {', '.join(names)}; the checkpoint knows {', '.join(expected)}"
     )
-  for name, guide in _guides(loaded).items():
-    if checkpoints.load(guide).hash == judge.hash:
-      raise UserError(
-        f"{_FIELD}={path}: is the network {name!r} that guided the training; "
-        "give another one"
-      )
-  return Judge(judge)
-
-
-def _guides(loaded: Loaded) -> dict[str, str]:
-  """{name: workdir} of the networks that help in the training."""
-  folder = Path(loaded.workdir) / "frozen"
-  if folder.is_dir():
-    return {path.name: str(path) for path in sorted(folder.iterdir())}
-  # Before a training they lie where its config says.
-  fields = loaded.config.objective.items()
-  return {n: v for n, v in fields if isinstance(v, str) and steps(v)}
+  return MapReader(judge)

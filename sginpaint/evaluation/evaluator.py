@@ -6,36 +6,36 @@ padded, so that one shape is compiled; the padding is dropped before anything is
 counted.
 """
 
-import hashlib
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tqdm
 
-from sginpaint.batch import Batch, Guidance
 from sginpaint.checkpoints import Loaded
-from sginpaint.data.pipeline import BatchIterator, evaluation_batches
 from sginpaint.data.splits import Split
 from sginpaint.evaluation import provenance, results
 from sginpaint.evaluation.analyses import Analyst, build_analyst
-from sginpaint.evaluation.baselines import check_names
+from sginpaint.evaluation.baselines import chosen_baselines
 from sginpaint.evaluation.classifiers import evaluate_classifier
 from sginpaint.evaluation.collector import Collector
-from sginpaint.evaluation.gallery import Gallery
+from sginpaint.evaluation.gallery import Gallery, build_gallery
+from sginpaint.evaluation.gathering import Gathering, Records, delete_records
 from sginpaint.evaluation.guidance import (
-  OTHERS,
   check_guidance,
-  other_pictures,
 )
-from sginpaint.evaluation.manifest import Manifest, build_manifest
+from sginpaint.evaluation.manifest import Manifest
+from sginpaint.evaluation.measuring import measured_batches
 from sginpaint.evaluation.output import save
+from sginpaint.evaluation.overlap import describe_overlap
+from sginpaint.evaluation.pairing import describe, manifest_of
 from sginpaint.evaluation.perceptual_metrics import Observer, load_networks
-from sginpaint.evaluation.predictor import Measured, Predictor
+from sginpaint.evaluation.predictor import Predictor
 from sginpaint.evaluation.protocols import Protocol, get_protocol
-from sginpaint.evaluation.results import SYSTEM, Evaluation, Panel, Row
+from sginpaint.evaluation.results import SYSTEM, Evaluation, Row
+from sginpaint.evaluation.reviewers import Reviewer, build_reviewers
 from sginpaint.evaluation.segmenters import evaluate_segmenter
 from sginpaint.evaluation.served import output_names
 
@@ -65,8 +65,9 @@ def evaluate(
     labels_pixels = "segmentation" in outputs
     other = evaluate_segmenter if labels_pixels else evaluate_classifier
     return other(loaded, split, output_dir=output_dir, **options)
-  evaluation = run(loaded, split, **options)
+  evaluation = run(loaded, split, partial_dir=output_dir, **options)
   save(evaluation, output_dir)
+  delete_records(output_dir)
   return dict(evaluation.metrics)
 
 
@@ -78,8 +79,9 @@ def run(
   description: str = "",
   weights: str = "ema",
   progress: bool = True,
+  partial_dir: str | Path | None = None,
 ) -> Evaluation:
-  """Evaluates in memory; writes nothing.
+  """Evaluates in memory.
 
   Args:
     loaded: a checkpoint; `loaded.config.eval` and `.data` say how.
@@ -88,6 +90,9 @@ def run(
     description: a sentence for the report.
     weights: which weights `loaded` holds, for the record.
     progress: show a bar, on a terminal.
+    partial_dir: where every batch is kept until `evaluate` has written all;
+      what is found there of the same evaluation is not done again. None =
+      nothing is written.
 
   Raises:
     UserError: a setting is not known, the split is empty or lacks what
@@ -95,79 +100,114 @@ def run(
       `build_analyst`.
   """
   config = loaded.config
-  protocol = get_protocol(config.eval.protocol)
-  check_names(tuple(config.eval.baselines))
-  check_guidance(loaded.system, split, config)
-  analyst = build_analyst(loaded, split)
-  manifest = _manifest(split, config)
-  observer = Observer(*load_networks(config))
-  protocol = protocol.extended((*analyst.measures, *observer.measures))
-  collector = Collector(observer, split, manifest, config)
-  predictor = _predictor(loaded, protocol, observer, analyst, collector)
-  rows, panels, holes = _gather(
-    predictor, config, split, manifest, analyst, collector, progress=progress
-  )
+  parts = _build(loaded, split)
+  manifest, gathering = parts.manifest, parts.gathering
+  records = None
+  if partial_dir is not None:
+    key = provenance.key(
+      loaded, split, weights, manifest.hash, parts.networks()
+    )
+    records = Records(partial_dir, key)
+  _gather(parts.predictor, config, split, gathering, records, progress=progress)
+  rows = gathering.rows
   manifest = manifest.completed({row.index: row.ratio for row in rows})
   return Evaluation(
     name=name or f"{config.system}, step {loaded.step}",
     description=description,
-    protocol=protocol,
+    protocol=parts.protocol,
     metrics={
-      "protocol": protocol.name,
+      "protocol": parts.protocol.name,
       "step": loaded.step,
       "count": len(rows),
-      "masks": config.eval.masks,
+      "masks": manifest.masks,
       "guidance": config.eval.guidance,
-      **collector.finish(
-        analyst.finish(scores_of(rows, protocol), rows), len(rows)
-      ),
+      **parts.conclude(),
       "provenance": provenance.describe(loaded, split, weights)
-      | _pairing(manifest, holes),
+      | describe(manifest, gathering.holes)
+      | {"seen_in_training": parts.seen},
     },
     rows=rows,
-    panels=panels,
+    panels=parts.gallery.panels(),
     manifest=manifest,
     config=config.to_dict(),
   )
 
 
-def _pairing(manifest: Manifest, holes: str) -> dict[str, Any]:
-  return {
-    "seed": manifest.seed,
-    "manifest_hash": manifest.hash,
-    "mask_set_hash": manifest.set_hash or holes,
-  }
+@dataclasses.dataclass(frozen=True)
+class _Parts:
+  """What takes part in an evaluation."""
+
+  protocol: Protocol
+  manifest: Manifest
+  seen: dict[str, int | None]
+  observer: Observer
+  analyst: Analyst
+  reviewers: Sequence[Reviewer]
+  collector: Collector
+  gallery: Gallery
+  gathering: Gathering
+  predictor: Predictor
+
+  def networks(self) -> list[Any]:
+    """Names those that measure, as JSON holds them."""
+    described = self.observer.describe(0, 0)
+    hashes = [reviewer.hash for reviewer in self.reviewers]
+    return [described, self.collector.truth_is_known, *hashes]
+
+  def conclude(self) -> dict[str, Any]:
+    """The scores of metrics.json, once everything is gathered."""
+    rows = self.gathering.rows
+    scores = self.analyst.finish(scores_of(rows, self.protocol), rows)
+    for reviewer in self.reviewers:
+      scores = reviewer.finish(scores, rows)
+    return self.collector.finish(scores, len(rows))
 
 
-def _predictor(
-  loaded: Loaded,
-  protocol: Protocol,
-  observer: Observer,
-  analyst: Analyst,
-  collector: Collector,
-) -> Predictor:
-  return Predictor(
+def _build(loaded: Loaded, split: Split) -> _Parts:
+  """Checks the settings and builds what they ask for; see `run`."""
+  config = loaded.config
+  protocol = get_protocol(config.eval.protocol)
+  chosen_baselines(config)
+  check_guidance(loaded.system, split, config)
+  analyst = build_analyst(loaded, split)
+  reviewers = build_reviewers(loaded, split)
+  manifest = manifest_of(split, config, count=config.eval.count)
+  protocol.check(config, split, manifest)
+  observer = Observer(*load_networks(config))
+  reviewed = sum((reviewer.measures for reviewer in reviewers), ())
+  protocol = protocol.extended(
+    (*analyst.measures, *reviewed, *observer.measures)
+  )
+  collector = Collector(observer, split, manifest, config)
+  gallery = build_gallery(config, manifest, analyst.details)
+  gathering = Gathering(
+    manifest,
+    analyst=analyst,
+    reviewers=reviewers,
+    collector=collector,
+    gallery=gallery,
+  )
+  predictor = Predictor(
     loaded,
     protocol,
-    outputs=tuple(loaded.config.eval.outputs),
-    guidance=loaded.config.eval.guidance,
+    outputs=tuple(config.eval.outputs),
+    guidance=config.eval.guidance,
     observer=observer,
     analyst=analyst,
+    reviewers=reviewers,
     look_at_truth=not collector.truth_is_known,
   )
-
-
-def _manifest(split: Split, config: Any) -> Manifest:
-  return build_manifest(
-    split.ids,
-    masks=config.eval.masks,
-    seed=config.eval.seed,
-    image_size=config.data.image_size,
-    count=config.eval.count,
-    irregular_ratio=tuple(config.eval.irregular_ratio),
-    center_size=config.masks.center_size,
-    rectangle_size=tuple(config.masks.rectangle_size),
-    white_is_hole=config.eval.white_is_hole,
+  return _Parts(
+    protocol,
+    manifest,
+    describe_overlap(split, manifest, config),
+    observer,
+    analyst,
+    reviewers,
+    collector,
+    gallery,
+    gathering,
+    predictor,
   )
 
 
@@ -175,111 +215,52 @@ def _gather(
   predictor: Predictor,
   config: Any,
   split: Split,
-  manifest: Manifest,
-  analyst: Analyst,
-  collector: Collector,
+  gathering: Gathering,
+  records: Records | None,
   *,
   progress: bool,
-) -> tuple[list[Row], list[Panel], str]:
-  """Measures every pair; (rows, panels to show, sha256 of the masks)."""
-  # Maps are numbered as in the training, whatever the split has.
-  classes = config.data.classes
-  colors = np.array([info["colour"] for info in classes], np.uint8)
-  gallery = Gallery(
-    manifest,
-    samples=config.eval.panels,
-    outputs=tuple(config.eval.outputs),
-    details=analyst.details,
-    colors=colors if len(colors) else None,
-  )
-  rows: list[Row] = []
-  holes = hashlib.sha256()
+) -> None:
+  """Measures every pair that `records` does not know yet."""
+  manifest = gathering.manifest
+  done = 0
+  for record in records.read() if records else ():
+    gathering.restore(record)
+    done += 1
   with (
     ThreadPoolExecutor(_HOST_THREADS) as pool,
     tqdm.tqdm(
       total=len(manifest.pairs),
+      initial=len(gathering.rows),
       desc="evaluate",
       unit="picture",
       disable=None if progress else True,
     ) as bar,
   ):
-    for measured in _measured(predictor, config, split, manifest, pool):
-      collector.add(measured)
-      new = rows_of(measured, manifest)
-      analyst.add(measured.found, new)
-      gallery.offer(measured, new)
-      rows += new
-      bar.update(len(new))
-      holes.update(np.packbits(measured.mask > 0.5).tobytes())
-  return rows, gallery.panels(), holes.hexdigest()
-
-
-def _measured(
-  predictor: Predictor,
-  config: Any,
-  split: Split,
-  manifest: Manifest,
-  pool: ThreadPoolExecutor,
-) -> Iterator[Measured]:
-  """Yields one `Measured` per batch, in the order of the split."""
-  size = predictor.batch_size(config.eval.batch_size)
-  for batch in _batches(config, split, manifest, size):
-    # Padding repeats a picture that is there, so it has a mask as well.
-    mask = manifest.draw(np.asarray(batch.index))
-    yield predictor(batch, mask, tuple(config.eval.baselines), pool)
-
-
-def _batches(
-  config: Any, split: Split, manifest: Manifest, size: int
-) -> Iterator[Batch]:
-  """With the labels of other pictures as guidance where these shall guide."""
-
-  def read(indices: list[int]) -> BatchIterator:
-    return evaluation_batches(
-      split,
-      batch_size=size,
-      image_size=config.data.image_size,
-      resize=config.data.resize,
-      crop_size=config.data.crop_size,
-      threads=config.data.threads,
-      indices=indices,
+    left = measured_batches(
+      predictor, config, split, manifest, pool, skip=len(gathering.rows)
     )
-
-  with read(manifest.indices) as batches:
-    if config.eval.guidance != OTHERS or not split.labelled:
-      yield from batches
-      return
-    others = other_pictures(split, config.eval.seed)
-    with read([others[i] for i in manifest.indices]) as theirs:
-      for batch, other in zip(batches, theirs, strict=True):
-        yield batch.replace(guidance=Guidance(segmentation=other.segmentation))
-
-
-def rows_of(measured: Measured, manifest: Manifest) -> list[Row]:
-  """One row per picture of a measured batch."""
-  ratios = measured.mask.astype(np.float64).mean(axis=(1, 2, 3))
-  pairs = [manifest.pair(int(index)) for index in measured.index]
-  return [
-    Row(
-      index=pair.index,
-      image=pair.image,
-      mask=pair.mask,
-      ratio=float(ratios[i]),
-      scores={
-        method: {name: float(values[i]) for name, values in scores.items()}
-        for method, scores in measured.scores.items()
-      },
-    )
-    for i, pair in enumerate(pairs)
-  ]
+    for number, measured in enumerate(left, done):
+      record = gathering.add(measured)
+      if records:
+        records.write(number, record)
+      bar.update(len(measured.index))
 
 
 def scores_of(rows: list[Row], protocol: Protocol) -> dict[str, Any]:
   """The part of metrics.json that follows from the rows."""
   summary = results.summarize(rows, protocol)
-  return {
+  scores: dict[str, Any] = {
     "metrics": summary.pop(SYSTEM),
     "baselines": summary,
     "capped": results.count_capped(rows, protocol),
     "without_hole": sum(row.ratio == 0 for row in rows),
+    "known_changed": results.count_changed(rows),
+    "intervals": results.intervals(rows, protocol),
   }
+  groups = results.class_groups_of(rows)
+  if groups:
+    scores["by_classes"] = {
+      "means": results.summarize(rows, protocol, groups),
+      "intervals": results.intervals(rows, protocol, groups),
+    }
+  return scores

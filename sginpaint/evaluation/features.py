@@ -13,7 +13,10 @@ from collections.abc import Sequence
 
 import jax
 import numpy as np
+from ml_collections import ConfigDict
 
+from sginpaint.data.splits import Split
+from sginpaint.data.transforms import describe_preprocessing
 from sginpaint.files import cache_directory, digest, write_atomically
 
 _log = logging.getLogger(__name__)
@@ -79,6 +82,30 @@ def real_path(
     jax.devices()[0].device_kind,
   )
   return cache_directory() / "features" / f"{name}.npz"
+
+
+def path_of(
+  network: str, split: Split, indices: Sequence[int], data: ConfigDict
+) -> pathlib.Path:
+  """Where the features of pictures are kept that an evaluation looks at.
+
+  Args:
+    network: as in `real_path`.
+    split: of the pictures.
+    indices: of them, in the split.
+    data: `config.data` of the evaluation.
+  """
+  return real_path(
+    network=network,
+    fingerprint=split.fingerprint,
+    indices=indices,
+    preprocessing=describe_preprocessing(
+      resize=data.resize,
+      crop="center",
+      crop_size=data.crop_size,
+      size=data.image_size,
+    ),
+  )
 
 
 def save(path: pathlib.Path, features: Features) -> None:

@@ -8,10 +8,11 @@ show is kept of the first few samples only.
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import jax
 import numpy as np
+from ml_collections import ConfigDict
 
 from sginpaint.batch import IGNORE
 from sginpaint.evaluation.manifest import Manifest
@@ -69,8 +70,28 @@ class Gallery:
     self._best: list[Panel] = []
     self._worst: list[Panel] = []
 
-  def offer(self, measured: Measured, rows: Sequence[Row]) -> None:
-    """Takes what it wants of a batch; `rows` are its rows, in order."""
+  def offer(self, measured: Measured, rows: Sequence[Row]) -> dict[int, Panel]:
+    """Takes what it wants of a batch; `rows` are its rows, in order.
+
+    Returns:
+      {position in the batch: panel} of what it took.
+    """
+    taken: dict[int, Panel] = {}
+
+    def make(i: int) -> Panel:
+      taken[i] = self._panel(measured, i, rows[i])
+      return taken[i]
+
+    self._choose(rows, make)
+    return taken
+
+  def offer_again(
+    self, rows: Sequence[Row], panels: Mapping[int, Panel]
+  ) -> None:
+    """Takes what it took before; `panels` is what `offer` returned."""
+    self._choose(rows, panels.__getitem__)
+
+  def _choose(self, rows: Sequence[Row], make: Callable[[int], Panel]) -> None:
     for i, row in enumerate(rows):
       sample = row.index in self._wanted
       rank = self._rank(row)
@@ -78,7 +99,7 @@ class Gallery:
       worst = self._enters(self._worst, rank, -1)
       if not (sample or best or worst):
         continue
-      panel = self._panel(measured, i, row)
+      panel = make(i)
       if sample:
         self._samples.append(panel)
       if best:
@@ -184,3 +205,25 @@ class Gallery:
     if shown and measured.labels is not None:
       shown[TRUE_LABELS] = color_labels(measured.labels[i], self._colors)
     return shown
+
+
+def build_gallery(
+  config: ConfigDict, manifest: Manifest, details: Sequence[str]
+) -> Gallery:
+  """Empty, for what `config.eval` wants to be shown.
+
+  Args:
+    config: of the evaluation.
+    manifest: the pairs.
+    details: outputs that are shown of the first samples.
+  """
+  # Maps are numbered as in the training, whatever the split has.
+  classes = config.data.classes
+  colors = np.array([info["colour"] for info in classes], np.uint8)
+  return Gallery(
+    manifest,
+    samples=config.eval.panels,
+    outputs=tuple(config.eval.outputs),
+    details=details,
+    colors=colors if len(colors) else None,
+  )

@@ -51,15 +51,33 @@ def take_guidance(batch: Batch, mode: str) -> Guidance | None:
 
 
 def check_guidance(system: System, split: Split, config: ConfigDict) -> None:
-  """Labels may guide a system only if both mean the same by class 3.
+  """Labels may guide only if system and data mean the same by class 3.
 
   Raises:
     UserError: the split has no labels, too few for `others`, or other classes
-      than the training; or the system has no map to predict.
+      or attributes than the training; or the system has no map to predict.
   """
   mode = config.eval.guidance
-  if "segmentation" not in system.GUIDANCE:
-    return
+  attributes: tuple[str, ...] = ()
+  if "attributes" in system.GUIDANCE and mode == "truth":
+    attributes = tuple(split.attributes)
+    _check_attributes(attributes, config)
+  if "segmentation" in system.GUIDANCE and (split.labelled or not attributes):
+    _check_maps(system, split, config)
+
+
+def _check_attributes(names: tuple[str, ...], config: ConfigDict) -> None:
+  trained = tuple(config.data.attributes)
+  if names and names != trained:
+    raise UserError(
+      "config.eval.guidance is 'truth', but the attributes of the data set are "
+      f"not those of the training ({', '.join(trained)}); use predicted, or "
+      "name those as config.data.keep_attributes"
+    )
+
+
+def _check_maps(system: System, split: Split, config: ConfigDict) -> None:
+  mode = config.eval.guidance
   if mode == "predicted" and system.needs_map:
     raise UserError(
       f"config.eval.guidance is {mode!r}, but this {config.system} was trained "

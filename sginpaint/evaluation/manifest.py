@@ -14,27 +14,24 @@ the large one.
   a folder of mask files: a seeded permutation of the files, a fresh one each
     time it is used up.
 
-File format, JSON lines: a header with the settings and `hash` (sha256 of the
-pair lines), then one line per pair. `ratio` is hole area / picture area of the
-mask as it was used, after resizing.
+`manifest_file.py` writes pairs down and reads them again.
 """
 
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from functools import cached_property, partial
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from sginpaint.data import masks as mask_shapes
 from sginpaint.data.mask_files import MaskFolder
+from sginpaint.data.transforms import Framing
 from sginpaint.errors import UserError
+from sginpaint.evaluation import drawn_masks
 
 KINDS = ("irregular", "center", "rectangle")
+_TOLERANCE = 2e-6  # of a ratio that was written with six digits
 RATIO_BUCKETS = (0.01, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 
 
@@ -48,7 +45,13 @@ class Pair:
     mask: file of the mask, or its kind.
     place: in the seeded order; with the manifest's seed it makes the mask.
     bucket: hole ratios between which an irregular mask is drawn.
-    ratio: hole area / picture area; None until the mask was made.
+    ratio: hole area / picture area of the mask as it is used, after resizing;
+      None until it was made.
+    crop: (top, left, height, width) of what is cut out of the picture, in its
+      own pixels; None = as all pictures are, see `Manifest.preprocessing`.
+    flip: whether the picture is mirrored; the hole never is.
+    image_hash: content of the picture, `Split.content`; "" = not known.
+    mask_hash: sha256 of the file of the mask; "" for a drawn one.
   """
 
   index: int
@@ -57,11 +60,27 @@ class Pair:
   place: int
   bucket: tuple[float, float] | None = None
   ratio: float | None = None
+  crop: tuple[int, int, int, int] | None = None
+  flip: bool = False
+  image_hash: str = ""
+  mask_hash: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
 class Manifest:
-  """Pairs in the order of the split, and how to make their masks."""
+  """Pairs in the order of the split, and how to make their masks.
+
+  Attributes:
+    pairs: in the order of the split.
+    masks: irregular, center, rectangle, or the folder of mask files.
+    seed: of the order and of drawn masks.
+    image_size: side of the masks.
+    center_size: side of the central square / side of the picture.
+    rectangle_size: sides of rectangles / side of the picture.
+    preprocessing: what stands between a stored picture and its square,
+      `transforms.describe_preprocessing`.
+    folder: of mask files; None where masks are drawn.
+  """
 
   pairs: tuple[Pair, ...]
   masks: str
@@ -69,6 +88,7 @@ class Manifest:
   image_size: int
   center_size: float
   rectangle_size: tuple[float, float]
+  preprocessing: str = ""
   folder: MaskFolder | None = None
 
   @property
@@ -89,28 +109,46 @@ class Manifest:
     """The pair of picture `index` of the split."""
     return self._by_index[index]
 
+  @property
+  def framings(self) -> dict[int, Framing]:
+    """{index: (crop, flip)} of the pictures that have their own."""
+    return {p.index: (p.crop, p.flip) for p in self.pairs if p.crop or p.flip}
+
   def draw(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
     """Masks of some pictures.
 
     Returns:
       float32 [len(indices), S, S, 1], 1 = hole.
+
+    Raises:
+      UserError: the ratio of one is known, and it is another.
     """
     pairs = [self.pair(int(i)) for i in indices]
+    masks = self._draw(pairs)
+    ratios = masks.astype(np.float64).mean((1, 2, 3)).tolist()
+    for pair, ratio in zip(pairs, ratios, strict=True):
+      if pair.ratio is not None and abs(pair.ratio - ratio) > _TOLERANCE:
+        raise UserError(
+          f"picture {pair.image}: its hole covers {ratio:.6f} of it, but "
+          f"{pair.ratio:.6f} when the manifest was written: the masks are made "
+          "otherwise now; evaluate without --manifest to write a new one"
+        )
+    return masks
+
+  def _draw(self, pairs: Sequence[Pair]) -> np.ndarray:
     size = self.image_size
     if self.folder is not None:
       files = (self._files[pair.mask] for pair in pairs)
       return np.stack([self.folder.load(i, size, size) for i in files])
-    places = jnp.asarray([pair.place for pair in pairs], jnp.uint32)
+    places = [pair.place for pair in pairs]
     if self.masks == "center":
-      shape = (len(pairs), size, size)
-      return np.asarray(
-        mask_shapes.center(shape, round(self.center_size * size))
-      )
+      return drawn_masks.centers(len(pairs), size, self.center_size)
     if self.masks == "rectangle":
-      low, high = (round(side * size) for side in self.rectangle_size)
-      return np.asarray(_rectangles(self.seed, places, size, low, high))
-    ratios = jnp.asarray([pair.bucket for pair in pairs], jnp.float32)
-    return np.asarray(_irregular(self.seed, places, ratios, size))
+      return drawn_masks.rectangles(
+        self.seed, places, size, self.rectangle_size
+      )
+    ratios = [pair.bucket for pair in pairs]
+    return drawn_masks.irregular(self.seed, places, size, ratios)
 
   def completed(self, ratios: Mapping[int, float]) -> "Manifest":
     """With the ratios {index of the picture: ratio} filled in."""
@@ -125,38 +163,26 @@ class Manifest:
     """Of the folder of mask files; None where masks are drawn."""
     return None if self.folder is None else self.folder.set_hash
 
-  def lines(self) -> list[str]:
-    """The pair lines of the file."""
-    return [
-      json.dumps(dataclasses.asdict(pair), sort_keys=True)
-      for pair in self.pairs
-    ]
-
   @property
   def hash(self) -> str:
-    """Names the pairs: equal hashes, same pictures under the same holes."""
+    """Names the pairs: equal hashes, same pictures under the same holes.
+
+    Where the pictures stand in a split, and where mask files lie, is not in it.
+    """
     sizes = {"center": self.center_size, "rectangle": self.rectangle_size}
     settings = [
-      self.set_hash or self.masks,
+      "files" if self.masks not in KINDS else self.masks,
       str(self.seed),
       str(self.image_size),
-      str(sizes.get(self.masks, "")),
+      json.dumps(sizes.get(self.masks)),
+      self.preprocessing,
     ]
-    text = "\n".join([*settings, *self.lines()])
-    return hashlib.sha256(text.encode()).hexdigest()
-
-  def to_jsonl(self, **provenance: Any) -> str:
-    """The file's text; `provenance` goes into the header."""
-    header = {
-      "manifest": 1,
-      **provenance,
-      "masks": self.masks,
-      "seed": self.seed,
-      "image_size": self.image_size,
-      "count": len(self.pairs),
-      "hash": self.hash,
-    }
-    return "\n".join([json.dumps(header), *self.lines()]) + "\n"
+    total = hashlib.sha256("\n".join(settings).encode())
+    for pair in sorted(self.pairs, key=lambda pair: pair.place):
+      fields = dataclasses.asdict(pair)
+      del fields["index"]
+      total.update(json.dumps(fields, sort_keys=True).encode())
+    return total.hexdigest()
 
 
 def build_manifest(
@@ -170,55 +196,77 @@ def build_manifest(
   center_size: float = 0.5,
   rectangle_size: tuple[float, float] = (0.3125, 0.625),
   white_is_hole: bool = True,
+  preprocessing: str = "",
+  content: Callable[[int], str] | None = None,
 ) -> Manifest:
-  """Pairs the pictures of a split with masks.
+  """Pairs the pictures of a split with masks; see `Manifest` as well.
 
   Args:
     image_ids: of all pictures of the split, in its order.
-    masks: irregular | center | rectangle | a folder of mask files.
+    masks: irregular, center, rectangle, or a folder of mask files.
     seed: of the order and of the masks.
     image_size: side of the pictures that are evaluated.
     count: pictures to evaluate; 0 = all.
     irregular_ratio: limits of the buckets of irregular masks.
-    center_size: side of the central square / side of the picture.
-    rectangle_size: sides of rectangles / side of the picture.
+    center_size: a share of the side.
+    rectangle_size: smallest and largest share of the side.
     white_is_hole: polarity of the files.
+    preprocessing: of the pictures.
+    content: hash of the picture at a position; None = not known.
 
   Raises:
     UserError: nothing to evaluate, or the folder cannot be used.
   """
-  if not image_ids:
-    raise UserError("the split holds no picture; choose another --split")
-  order = np.random.default_rng([seed, 0]).permutation(len(image_ids))
-  if count:
-    order = order[:count]
-  folder = None
-  if masks not in KINDS:
-    folder = MaskFolder(masks, white_is_hole=white_is_hole)
-    names = _repeated_permutations(folder.ids, len(order), seed)
-  else:
-    names = [masks] * len(order)
-  drawn = masks == "irregular"
-  buckets = [*clip_buckets(*irregular_ratio)] if drawn else [None]
-  pairs = (
+  order = _order(len(image_ids), seed)[: count or None]
+  drawn = masks in KINDS
+  folder = None if drawn else MaskFolder(masks, white_is_hole=white_is_hole)
+  files = _files_of(folder, len(order), seed) if folder else [(masks, "")]
+  buckets = _buckets(masks, *irregular_ratio)
+  pairs = [
     Pair(
-      index=int(index),
+      index=index,
       image=str(image_ids[index]),
-      mask=str(names[place]),
+      mask=files[place % len(files)][0],
       place=place,
       bucket=buckets[place % len(buckets)],
+      image_hash=content(index) if content else "",
+      mask_hash=files[place % len(files)][1],
     )
     for place, index in enumerate(order)
-  )
+  ]
   return Manifest(
-    pairs=tuple(sorted(pairs, key=lambda pair: pair.index)),
+    tuple(sorted(pairs, key=lambda pair: pair.index)),
     masks=masks,
     seed=seed,
     image_size=image_size,
     center_size=center_size,
     rectangle_size=rectangle_size,
+    preprocessing=preprocessing,
     folder=folder,
   )
+
+
+def _order(length: int, seed: int) -> list[int]:
+  """Positions in the split, shuffled."""
+  if not length:
+    raise UserError("the split holds no picture; choose another --split")
+  return np.random.default_rng([seed, 0]).permutation(length).tolist()
+
+
+def _buckets(
+  masks: str, low: float, high: float
+) -> Sequence[tuple[float, float] | None]:
+  return clip_buckets(low, high) if masks == "irregular" else [None]
+
+
+def _files_of(
+  folder: MaskFolder, count: int, seed: int
+) -> list[tuple[str, str]]:
+  """(name, sha256 of the file) for each place."""
+  names = _repeated_permutations(folder.ids, count, seed)
+  position = {name: i for i, name in enumerate(folder.ids)}
+  hashes = {name: folder.file_hash(position[name]) for name in set(names)}
+  return [(name, hashes[name]) for name in names]
 
 
 def clip_buckets(low: float, high: float) -> list[tuple[float, float]]:
@@ -249,31 +297,3 @@ def _repeated_permutations(
     order = np.random.default_rng([seed, 1, i]).permutation(len(names))
     chosen += [names[j] for j in order]
   return chosen[:length]
-
-
-# A mask is drawn alone under its own key, so that it does not depend on which
-# other pictures share its batch.
-
-
-@partial(jax.jit, static_argnames="size")
-def _irregular(
-  seed: int, places: jax.Array, ratios: jax.Array, size: int
-) -> jax.Array:
-  def one(place: jax.Array, ratio: jax.Array) -> jax.Array:
-    key = jax.random.fold_in(jax.random.key(seed), place)
-    return mask_shapes.irregular(
-      key, (1, size, size), ratio=ratio[None], exact=True
-    )[0]
-
-  return jax.vmap(one)(places, ratios)
-
-
-@partial(jax.jit, static_argnames=("size", "low", "high"))
-def _rectangles(
-  seed: int, places: jax.Array, size: int, low: int, high: int
-) -> jax.Array:
-  def one(place: jax.Array) -> jax.Array:
-    key = jax.random.fold_in(jax.random.key(seed), place)
-    return mask_shapes.rectangle(key, (1, size, size), low=low, high=high)[0]
-
-  return jax.vmap(one)(places)

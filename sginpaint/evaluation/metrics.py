@@ -11,6 +11,10 @@ capped at `PSNR_CAP`; `is_capped` lets the caller count how often.
 SSIM: Wang et al. 2004, per channel, K = (0.01, 0.03), mean over the windows
 that lie wholly inside the picture, then over channels; agrees with
 scikit-image's `structural_similarity` for the same window, size and covariance.
+
+The band is where a seam would be seen: hole pixels at most `BAND` pixels from a
+known one, diagonals counting as one. It lies in the hole alone, for on the
+known side a composite has no error.
 """
 
 import chex
@@ -20,7 +24,9 @@ import jax.numpy as jnp
 import numpy as np
 
 PSNR_CAP = 100.0
+BAND = 4  # pixels
 _PEAK = 255.0  # largest value of a sample
+_GREY = _PEAK / 2
 
 
 @flax.struct.dataclass
@@ -79,6 +85,22 @@ def mae(a: chex.Array, b: chex.Array) -> jax.Array:
   return jnp.mean(jnp.abs(a - b), axis=(1, 2, 3)) / _PEAK
 
 
+def l1_percent(a: chex.Array, b: chex.Array) -> jax.Array:
+  """100 x mean absolute difference of [0, 1], whole picture, all channels."""
+  return 100.0 * mae(a, b)
+
+
+def l2_percent(a: chex.Array, b: chex.Array) -> jax.Array:
+  """100 x mean squared difference of [0, 1], whole picture, all channels.
+
+  The "mean l1 error" and "mean l2 error" in percent of Li et al. (IJCNN 2019),
+  table I, and of others in their line; no root is taken.
+  """
+  a, b = _pair(a, b)
+  # Whole numbers are summed exactly, in whatever order.
+  return 100.0 * jnp.mean((a - b) ** 2, axis=(1, 2, 3)) / _PEAK**2
+
+
 def l1_spl(a: chex.Array, b: chex.Array) -> jax.Array:
   """Mean absolute difference of the channel means, on the scale [0, 1].
 
@@ -88,6 +110,30 @@ def l1_spl(a: chex.Array, b: chex.Array) -> jax.Array:
   a, b = _pair(a, b)
   difference = jnp.abs(jnp.mean(a, axis=-1) - jnp.mean(b, axis=-1))
   return jnp.mean(difference, axis=(1, 2)) / _PEAK
+
+
+def grey(a: chex.Array) -> jax.Array:
+  """Luminance float32 [B, H, W, 1], with the weights of scikit-image."""
+  weights = jnp.asarray((0.2125, 0.7154, 0.0721), jnp.float32)
+  levels = jnp.asarray(a, jnp.float32) * weights
+  return levels.sum(axis=-1, keepdims=True)
+
+
+def relative_mae(a: chex.Array, b: chex.Array) -> jax.Array:
+  """Sum of absolute differences / sum of all levels of both pictures.
+
+  What edge-connect and AOT-GAN call MAE. NaN where both are black.
+  """
+  a, b = _pair(a, b)
+  return jnp.abs(a - b).sum((1, 2, 3)) / (a + b).sum((1, 2, 3))
+
+
+def known_changed(a: chex.Array, b: chex.Array, mask: chex.Array) -> jax.Array:
+  """Known pixels in which two pictures differ, a count per picture."""
+  a, b = _pair(a, b)
+  known = jnp.asarray(mask)[..., 0] <= 0.5
+  changed = (a != b).any(axis=-1) & known
+  return changed.sum((1, 2)).astype(jnp.float32)
 
 
 def hole_mean(values: chex.Array, mask: chex.Array) -> jax.Array:
@@ -112,6 +158,26 @@ def hole_mae(a: chex.Array, b: chex.Array, mask: chex.Array) -> jax.Array:
   return hole_mean(jnp.abs(a - b), mask) / _PEAK
 
 
+def band(mask: chex.Array) -> jax.Array:
+  """Hole pixels near known ones, float32 [B, H, W, 1]; see the module."""
+  chex.assert_rank(mask, 4)
+  known = (jnp.asarray(mask) <= 0.5).astype(jnp.float32)
+  side, near = 2 * BAND + 1, known
+  for window in ((1, side, 1, 1), (1, 1, side, 1)):
+    near = jax.lax.reduce_window(
+      near, 0.0, jax.lax.max, window, (1, 1, 1, 1), "SAME"
+    )
+  return near * (1.0 - known)
+
+
+def band_mae(a: chex.Array, b: chex.Array, mask: chex.Array) -> jax.Array:
+  """Mean absolute difference in the band, on the scale [0, 1].
+
+  NaN without a hole, and where nothing is known.
+  """
+  return hole_mae(a, b, band(mask))
+
+
 def _window(kind: str, size: int, sigma: float) -> np.ndarray:
   if kind == "uniform":
     return np.full(size, 1.0 / size)
@@ -122,13 +188,25 @@ def _window(kind: str, size: int, sigma: float) -> np.ndarray:
   raise ValueError(f"window {kind!r} is not known; use gaussian or uniform")
 
 
-def _band(length: int, window: np.ndarray) -> np.ndarray:
-  """[length - size + 1, length]: each row is the window at one place."""
-  places = length - len(window) + 1
-  band = np.zeros((places, length), np.float32)
+def _band(length: int, window: np.ndarray, padded: bool) -> np.ndarray:
+  """float64 [places, length]: each row is the window at one place."""
+  reach = len(window) // 2 if padded else 0
+  places = length - len(window) + 1 + 2 * reach
+  band = np.zeros((places, length + 2 * reach))
   for offset, weight in enumerate(window):
     band[np.arange(places), np.arange(places) + offset] = weight
-  return band
+  return band[:, reach : reach + length]
+
+
+def _of_shifted(x: jax.Array, y: jax.Array, beyond: np.ndarray) -> jax.Array:
+  """What to take from E[xy] around mid-grey for the covariance of levels.
+
+  Args:
+    x: mean around mid-grey.
+    y: likewise.
+    beyond: share of each window that lies beyond the border, black.
+  """
+  return x * y - beyond * (_GREY * (x + y) + _GREY**2 * (1 - beyond))
 
 
 def ssim(
@@ -139,6 +217,7 @@ def ssim(
   size: int = 11,
   sigma: float = 1.5,
   sample_covariance: bool = False,
+  zero_padded: bool = False,
 ) -> jax.Array:
   """Structural similarity.
 
@@ -149,6 +228,8 @@ def ssim(
     size: side of the window, odd.
     sigma: of the Gaussian.
     sample_covariance: n / (n - 1) instead of population (co)variances.
+    zero_padded: a window around every pixel, black beyond the border, instead
+      of those wholly inside.
 
   Raises:
     ValueError: the window is larger than the picture, even, or not known.
@@ -158,25 +239,30 @@ def ssim(
   if size % 2 == 0 or size > min(h, w):
     raise ValueError(f"SSIM window {size} must be odd and fit into {h}x{w}")
   weights = _window(window, size, sigma)
-  rows, columns = _band(h, weights), _band(w, weights)
+  rows, columns = (_band(n, weights, zero_padded) for n in (h, w))
 
   def smooth(x: jax.Array) -> jax.Array:
     # Full float32 also where accelerators multiply in bfloat16 or TF32: the
     # variances below are small differences of large numbers.
     return jnp.einsum(
-      "ph,bhwc,qw->bpqc", rows, x, columns, precision=jax.lax.Precision.HIGHEST
+      "ph,bhwc,qw->bpqc",
+      *(rows.astype(np.float32), x, columns.astype(np.float32)),
+      precision=jax.lax.Precision.HIGHEST,
     )
 
-  # Around mid-grey the squares are a quarter as large: less cancellation.
-  centre = _PEAK / 2
-  a, b = a - centre, b - centre
+  # Around mid-grey the squares are a quarter as large: less cancellation. What
+  # a window has beyond the border stays black, hence `beyond`.
+  inside = np.outer(rows.sum(1), columns.sum(1))[None, :, :, None]
+  beyond = np.where(np.abs(1 - inside) < 1e-9, 0.0, 1 - inside)
+  a, b = a - _GREY, b - _GREY
   mean_a, mean_b = smooth(a), smooth(b)
-  n = size * size
-  norm = n / (n - 1) if sample_covariance else 1.0
-  var_a = norm * (smooth(a * a) - mean_a**2)
-  var_b = norm * (smooth(b * b) - mean_b**2)
-  cov = norm * (smooth(a * b) - mean_a * mean_b)
-  mean_a, mean_b = mean_a + centre, mean_b + centre
+  var_a = smooth(a * a) - _of_shifted(mean_a, mean_a, beyond)
+  var_b = smooth(b * b) - _of_shifted(mean_b, mean_b, beyond)
+  cov = smooth(a * b) - _of_shifted(mean_a, mean_b, beyond)
+  if sample_covariance:
+    n = size * size
+    var_a, var_b, cov = (n / (n - 1) * x for x in (var_a, var_b, cov))
+  mean_a, mean_b = (m + _GREY * (1 - beyond) for m in (mean_a, mean_b))
   c1, c2 = (0.01 * _PEAK) ** 2, (0.03 * _PEAK) ** 2
   luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
   structure = (2 * cov + c2) / (var_a + var_b + c2)

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from sginpaint.evaluation import results
+from sginpaint.evaluation import pairing, results
 from sginpaint.evaluation.report import write_report
 from sginpaint.evaluation.results import SYSTEM, Evaluation, Panel
 from sginpaint.evaluation.visualize import grid, with_hole
@@ -23,12 +23,7 @@ def save(evaluation: Evaluation, output_dir: str | Path) -> None:
   provenance = evaluation.metrics["provenance"]
   write_atomically(
     output / "manifest.jsonl",
-    evaluation.manifest.to_jsonl(
-      **{
-        key: provenance[key]
-        for key in ("data", "split", "split_fingerprint", "mask_set_hash")
-      }
-    ),
+    pairing.jsonl(evaluation.manifest, provenance),
   )
   write_atomically(
     output / "per_image.csv",

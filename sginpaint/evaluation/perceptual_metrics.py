@@ -45,6 +45,7 @@ _OFFICIAL: Mapping[str, tuple[str, ...]] = {
   "u_ids": ("inception_fid",),
   "p_ids": ("inception_fid",),
   "lpips": ("lpips_alex", "lpips_vgg"),
+  "retrieval_map": ("vgg16",),
 }
 _TITLES = {"u_ids": "U-IDS", "p_ids": "P-IDS"}
 # FID's bias falls with the number of pictures; with fewer than features the
@@ -56,7 +57,7 @@ def label(score: str, network: Pretrained) -> str:
   """What a score may be called: `fid`, or `fid-like(<name>)`.
 
   Args:
-    score: a name in small letters, fid, kid, u_ids, p_ids or lpips.
+    score: fid, kid, u_ids, p_ids, lpips or retrieval_map.
     network: that gave it.
   """
   if network.official and network.name in _OFFICIAL[score]:

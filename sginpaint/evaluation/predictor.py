@@ -8,15 +8,17 @@ a changed one. The analyses compare with labels afterwards.
 import dataclasses
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from sginpaint.batch import Batch, Guidance, composite, normalize_image
 from sginpaint.checkpoints import Loaded
 from sginpaint.errors import UserError
+from sginpaint.evaluation import placement
 from sginpaint.evaluation.analyses import Analyst
 from sginpaint.evaluation.analysis import Findings, View
 from sginpaint.evaluation.baselines import fill_batch
@@ -25,6 +27,7 @@ from sginpaint.evaluation.guidance import take_guidance
 from sginpaint.evaluation.perceptual_metrics import Observer
 from sginpaint.evaluation.protocols import ROUND, Protocol, quantise
 from sginpaint.evaluation.results import SYSTEM, TRUTH
+from sginpaint.evaluation.reviewers import Reviewer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Measured:
   features: Mapping[str, np.ndarray]
 
 
+_Scores = dict[str, dict[str, chex.Array]]  # {method: {measure: [B]}}
 # Truth, mask and guidance on the devices.
 Placed = tuple[jax.Array, jax.Array, Guidance | None]
 
@@ -78,6 +82,7 @@ class Predictor:
     guidance: str = "predicted",
     observer: Observer | None = None,
     analyst: Analyst | None = None,
+    reviewers: Sequence[Reviewer] = (),
     look_at_truth: bool = True,
   ):
     """Places the network on all local devices.
@@ -89,18 +94,17 @@ class Predictor:
       guidance: see guidance.py.
       observer: networks that measure too.
       analyst: looks at the intermediates.
+      reviewers: look at every method's pictures.
       look_at_truth: give the features of the truth beside those of the fills.
     """
-    mesh = Mesh(np.array(jax.local_devices()), ("data",))
-    self._split = NamedSharding(mesh, PartitionSpec("data"))
+    self._split = placement.in_parts()
     self._guidance = guidance
     self._observer = observer or Observer()
     self._analyst = analyst or Analyst()
+    self._reviewers = tuple(reviewers)
     self._look_at_truth = look_at_truth
     self._takes_map = "segmentation" in loaded.system.GUIDANCE
-    self._variables = jax.device_put(
-      (loaded.variables, loaded.frozen), NamedSharding(mesh, PartitionSpec())
-    )
+    self.use(loaded.variables, loaded.frozen)
     self._measure = jax.jit(protocol.measure)
     self._rules = tuple({ROUND, *protocol.quantisers})
     wanted = tuple(dict.fromkeys((*outputs, *self._analyst.keys)))
@@ -127,11 +131,11 @@ class Predictor:
 
     self._prepare, self._complete = jax.jit(prepare), jax.jit(complete)
 
-  @staticmethod
-  def batch_size(wanted: int) -> int:
-    """The nearest size from above that spreads evenly over the devices."""
-    devices = jax.local_device_count()
-    return -(-wanted // devices) * devices
+  def use(
+    self, variables: Mapping[str, Any], frozen: Mapping[str, Any]
+  ) -> None:
+    """Takes other values of the same network and of its frozen ones."""
+    self._variables = placement.everywhere((variables, frozen))
 
   def __call__(
     self,
@@ -161,16 +165,16 @@ class Predictor:
     host_fills = {
       name: fill_batch(name, truth, mask, pool) for name in baselines
     }
-    _check_finite(np.asarray(finite)[:n], index[:n])
+    check_finite(np.asarray(finite)[:n], index[:n])
     spread = {
       name: dict.fromkeys(self._rules, jax.device_put(fill, self._split))
       for name, fill in host_fills.items()
     }
     composites = {SYSTEM: by_rule, **spread}
-    scores, features = self._score(placed[0], placed[1], composites)
+    scores, features, pictures = self._score(placed, composites, batch)
     drawn = self._drawn(batch, mask, guidance)
     edits = self._edited(placed, prepared, drawn, index[:n])
-    view = self._view(placed, labels, composites, outputs, edits)
+    view = self._view(placed, labels, pictures, outputs, edits)
     found = self._analyst(view)
     for findings in found.values():
       scores[SYSTEM] |= findings.values
@@ -207,37 +211,41 @@ class Predictor:
 
   def _score(
     self,
-    truth: jax.Array,
-    mask: jax.Array,
+    placed: Placed,
     composites: Mapping[str, Mapping[str, jax.Array]],
-  ) -> tuple[dict[str, dict[str, jax.Array]], dict[str, jax.Array]]:
-    """Scores and features of {method: {quantise rule: uint8 composite}}."""
-    scores = {
+    batch: Batch,
+  ) -> tuple[_Scores, dict[str, jax.Array], dict[str, jax.Array]]:
+    """Scores and features, and the rounded pictures, `TRUTH` among them."""
+    truth, mask, _ = placed
+    scores: _Scores = {
       method: self._measure(truth, by_rule, mask)
       | self._observer.distances(truth, by_rule[ROUND])
       for method, by_rule in composites.items()
     }
-    seen = {method: by_rule[ROUND] for method, by_rule in composites.items()}
-    if self._look_at_truth:
-      seen[TRUTH] = truth
-    return scores, self._observer.features(seen)
+    fills = {method: by_rule[ROUND] for method, by_rule in composites.items()}
+    pictures = {TRUTH: truth, **fills}
+    looked_at = {**fills, TRUTH: truth} if self._look_at_truth else fills
+    features = self._observer.features(looked_at)
+    for reviewer in self._reviewers:
+      for method, values in reviewer.review(pictures, batch).items():
+        scores[method] |= values
+    return scores, features, pictures
 
   def _view(
     self,
     placed: Placed,
     labels: np.ndarray | None,
-    composites: Mapping[str, Mapping[str, jax.Array]],
+    pictures: Mapping[str, jax.Array],
     outputs: Mapping[str, jax.Array],
     edits: Edits | None,
   ) -> View:
     """What the analyses look at, with what a segmenter sees in the pictures."""
-    seen = {method: by_rule[ROUND] for method, by_rule in composites.items()}
     return View(
       truth=placed[0],
       mask=placed[1],
       labels=jax.device_put(labels, self._split),
       outputs={key: outputs[key] for key in self._analyst.keys},
-      judged=self._analyst.judge({TRUTH: placed[0], **seen}),
+      judged=self._analyst.judge(pictures),
       edits=edits,
     )
 
@@ -268,7 +276,7 @@ class Predictor:
     for e in range(edits.classes.shape[1]):
       told = (guidance or Guidance()).replace(segmentation=edits.told[:, e])
       by_rule, finite, _ = self._fill((truth, mask, told), prepared)
-      _check_finite(np.asarray(finite)[: len(index)], index)
+      check_finite(np.asarray(finite)[: len(index)], index)
       fills[str(e)] = by_rule[ROUND]
     read = self._analyst.judge(fills)
     return edits.replace(
@@ -282,7 +290,8 @@ class Predictor:
     return np.asarray(guidance.segmentation)[:n] if self._takes_map else None
 
 
-def _check_finite(finite: np.ndarray, index: np.ndarray) -> None:
+def check_finite(finite: np.ndarray, index: np.ndarray) -> None:
+  """Raises UserError, which names a picture, unless `finite` [n] all hold."""
   if not finite.all():
     raise UserError(
       "the network puts out NaN or infinity (picture "

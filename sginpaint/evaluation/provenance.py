@@ -1,11 +1,13 @@
 """What an evaluation's scores are scores of: weights, data, software."""
 
+import json
 from typing import Any
 
 import jax
 
 from sginpaint.checkpoints import Loaded
 from sginpaint.data.splits import Split
+from sginpaint.files import digest
 
 
 def describe(loaded: Loaded, split: Split, weights: str) -> dict[str, Any]:
@@ -29,6 +31,25 @@ def describe(loaded: Loaded, split: Split, weights: str) -> dict[str, Any]:
     "split_fingerprint": split.fingerprint,
     "image_size": data.image_size,
     "resize": data.resize,
+    "crop_size": data.crop_size,
     "jax": jax.__version__,
     "device": jax.devices()[0].device_kind,
   }
+
+
+def key(
+  loaded: Loaded, split: Split, weights: str, pairs: str, networks: Any
+) -> str:
+  """Names an evaluation: equal keys, equal numbers.
+
+  Args:
+    loaded: a checkpoint.
+    split: that it is tried on.
+    weights: which weights `loaded` holds.
+    pairs: hash of the manifest.
+    networks: JSON types, whatever else measures.
+  """
+  facts = describe(loaded, split, weights)
+  settings = loaded.config.to_json()
+  layout = [jax.process_count(), jax.local_device_count()]
+  return digest(json.dumps([facts, settings, layout, pairs, networks]))

@@ -17,6 +17,8 @@ from sginpaint.evaluation import (
   report_scores,
   report_style,
 )
+from sginpaint.evaluation.measures import Measure
+from sginpaint.evaluation.report_headline import headline
 from sginpaint.evaluation.report_scores import Method, label
 from sginpaint.evaluation.results import ALL, SYSTEM, Evaluation
 from sginpaint.files import write_atomically
@@ -77,7 +79,7 @@ def _opening(
     f"{metrics['protocol']}. Every method fills the same holes in the same "
     "pictures; known pixels stay as they are."
   )
-  cards = "".join(map(report_scores.headline, evaluations, methods))
+  cards = "".join(map(headline, evaluations, methods))
   lead = f'<p class="lead">{html.escape(lead)}</p>' if lead else ""
   return (
     f'<h1>{html.escape(title)}</h1><p class="lead">{html.escape(what)}</p>'
@@ -92,7 +94,8 @@ def _scores(
   metrics = evaluations[0].metrics
   notes = [
     f"Protocol {protocol.name}: {protocol.summary}. Columns are the share of "
-    "the picture that is missing; each number is a mean over pictures."
+    "the picture that is missing; each number is a mean over pictures, with "
+    "the half width of its 95 % interval (Student's t over pictures)."
   ]
   if metrics["without_hole"]:
     notes.append(
@@ -118,10 +121,40 @@ def _scores(
     )
     if "statement" in network:
       notes.append(network["statement"])
+  notes.append("Known pixels were compared as well: no method changes any.")
+  notes += _seen(evaluations)
   return (
     "<h2>Scores by hole size</h2>"
     f'<p class="note">{html.escape(" ".join(notes))}</p>'
     + report_scores.score_tabs(methods, list(measures.values()))
+    + _by_classes(evaluations, list(measures.values()))
+  )
+
+
+def _seen(evaluations: Sequence[Evaluation]) -> list[str]:
+  """What has to be said of pictures and masks that were trained with."""
+  counts: dict[str, int] = {}
+  for evaluation in evaluations:
+    found = evaluation.metrics["provenance"]["seen_in_training"]
+    for kind, n in found.items():
+      counts[kind] = max(counts.get(kind, 0), n or 0)
+  return [
+    f"{n} of the {kind} were also trained with."
+    for kind, n in counts.items()
+    if n
+  ]
+
+
+def _by_classes(
+  evaluations: Sequence[Evaluation], measures: Sequence[Measure]
+) -> str:
+  methods = report_scores.methods_by_classes(evaluations)
+  if not methods:
+    return ""
+  return (
+    '<h2>Scores by classes in the picture</h2><p class="note">How many classes '
+    "cover at least 0.5 % of the picture each, hole included; pictures without "
+    "labels are left out.</p>" + report_scores.score_tabs(methods, measures)
   )
 
 

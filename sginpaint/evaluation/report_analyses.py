@@ -19,16 +19,21 @@ from sginpaint.evaluation.hole_segmentation import NEAREST, HoleSegmentation
 from sginpaint.evaluation.report_controllability import edit_strip, edit_table
 from sginpaint.evaluation.report_pictures import figure
 from sginpaint.evaluation.report_plots import reliability_diagram, scatter
+from sginpaint.evaluation.report_reviews import SECTIONS, judge_note
 from sginpaint.evaluation.report_scales import scale_strip, scale_table
-from sginpaint.evaluation.report_scores import Method, dot, label, signed
+from sginpaint.evaluation.report_scores import (
+  Method,
+  Shown,
+  dot,
+  label,
+  signed,
+)
 from sginpaint.evaluation.report_tables import class_name, line, percent, table
 from sginpaint.evaluation.results import ALL, SYSTEM, TRUTH, Evaluation, Panel
 from sginpaint.evaluation.scales import Scales
 
 _SCORES = ("miou", "pixel_accuracy", "mean_accuracy")
 _TITLES = ("Mean IoU, %", "Pixel accuracy, %", "Mean accuracy, %")
-
-Shown = tuple[Evaluation, Method, Mapping[str, Any]]  # the last: its section
 
 
 def sections(
@@ -41,7 +46,7 @@ def sections(
     methods: the lines of the tables, those of the evaluations first.
   """
   parts = []
-  for name, (title, note, show) in _SECTIONS.items():
+  for name, (title, note, show) in (_SECTIONS | SECTIONS).items():
     shown: list[Shown] = [
       (e, m, e.metrics["analyses"][name])
       for e, m in zip(evaluations, methods, strict=False)
@@ -186,14 +191,7 @@ def _completed_segmentation(shown: Sequence[Shown]) -> str:
 
 
 def _network(section: Mapping[str, Any]) -> str:
-  """Who reads the pictures, and why no scores follow where none do."""
-  network = section["segmenter"]
-  note = html.escape(
-    f"Segmenter: {network['name']} of {network['workdir']}, step "
-    f"{network['step']} ({network['hash'][:12]}), trained at "
-    f"{network['image_size']} px. {section.get('statement', '')}"
-  )
-  return f'<p class="note">{note.strip()}</p>'
+  return judge_note(section["segmenter"], section.get("statement", ""))
 
 
 def _judged_table(method: Method, section: Mapping[str, Any]) -> str:

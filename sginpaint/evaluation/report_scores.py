@@ -1,22 +1,23 @@
 """The numbers of the report: headline cards, tables and bar charts per bucket.
 
 Everything returns HTML text. Methods are (name, colour, {bucket: {measure:
-mean}}); the checkpoints come first, then the baselines.
+mean}}); the checkpoints come first, then the baselines. Where pictures are
+parted by the number of their classes, those groups stand for the buckets.
 """
 
 import dataclasses
 import html
 import math
-from collections.abc import Mapping, Sequence
-
-import numpy as np
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from sginpaint.evaluation.protocols import Measure
 from sginpaint.evaluation.results import (
   ALL,
+  CLASS_GROUPS,
   SYSTEM,
   Evaluation,
-  best_baseline,
+  method_buckets,
 )
 
 _OURS = ("#1f6feb", "#0f9d76", "#c2478f", "#d08700")
@@ -33,6 +34,13 @@ class Method:
   color: str
   buckets: Mapping[str, Mapping[str, float]]
   ours: bool
+  intervals: Mapping[str, Mapping[str, Sequence[float]]] = dataclasses.field(
+    default_factory=dict
+  )
+
+
+# One checkpoint, its line, and its section of one analysis.
+Shown = tuple[Evaluation, Method, Mapping[str, Any]]
 
 
 def label(name: str) -> str:
@@ -43,66 +51,50 @@ def label(name: str) -> str:
 
 def methods_of(evaluations: Sequence[Evaluation]) -> list[Method]:
   """Every checkpoint, then the baselines, which all of them share."""
+  return _methods(
+    evaluations,
+    [method_buckets(e.metrics) for e in evaluations],
+    [e.metrics["intervals"] for e in evaluations],
+  )
+
+
+def methods_by_classes(evaluations: Sequence[Evaluation]) -> list[Method]:
+  """The same by the number of classes; [] where pictures have no labels."""
+  parts = [e.metrics.get("by_classes") for e in evaluations]
+  found = [part for part in parts if part is not None]
+  if len(found) < len(parts):
+    return []
+  means, intervals = ([p[k] for p in found] for k in ("means", "intervals"))
+  return _methods(evaluations, means, intervals)
+
+
+def _methods(
+  evaluations: Sequence[Evaluation],
+  means: Sequence[Mapping[str, Any]],
+  intervals: Sequence[Mapping[str, Any]],
+) -> list[Method]:
+  """Of {method: {bucket: ...}} of each evaluation."""
   ours = [
     Method(
-      html.escape(e.name), _OURS[i % len(_OURS)], e.metrics["metrics"], True
+      html.escape(e.name),
+      _OURS[i % len(_OURS)],
+      means[i][SYSTEM],
+      True,
+      intervals[i][SYSTEM],
     )
     for i, e in enumerate(evaluations)
   ]
-  baselines = evaluations[0].metrics["baselines"]
   theirs = [
-    Method(label(name), _THEIRS[i % len(_THEIRS)], buckets, False)
-    for i, (name, buckets) in enumerate(baselines.items())
+    Method(
+      label(name),
+      _THEIRS[i % len(_THEIRS)],
+      means[0][name],
+      False,
+      intervals[0][name],
+    )
+    for i, name in enumerate(evaluations[0].metrics["baselines"])
   ]
   return ours + theirs
-
-
-def paired_gain(
-  evaluation: Evaluation, baseline: str, measure: str
-) -> tuple[float, float, float]:
-  """How much better than a baseline, picture by picture.
-
-  Returns:
-    (mean difference, half width of its 95 % interval, share of pictures where
-    the system is ahead); NaN width for a single picture.
-  """
-  gains = np.array(
-    [
-      row.scores[SYSTEM][measure] - row.scores[baseline][measure]
-      for row in evaluation.rows
-    ]
-  )
-  gains = gains[~np.isnan(gains)]
-  n = len(gains)
-  width = 1.96 * gains.std(ddof=1) / math.sqrt(n) if n > 1 else math.nan
-  return float(gains.mean()), float(width), float((gains > 0).mean())
-
-
-def headline(evaluation: Evaluation, method: Method) -> str:
-  """A card: the leading score and what it is worth."""
-  score = method.buckets[ALL].get(LEADING)
-  if score is None:
-    return ""
-  parts = [
-    f'<div class="card"><h3><span class="dot" style="background:'
-    f'{method.color}"></span>{method.name}</h3>',
-    f'<div class="big">{score:.2f} <span class="unit">dB in the hole</span>'
-    "</div>",
-  ]
-  baseline = best_baseline(evaluation.metrics, LEADING)
-  if baseline:
-    gain, width, ahead = paired_gain(evaluation, baseline, LEADING)
-    css = "up" if gain > 0 else "down"
-    difference = signed(gain, 2)
-    spread = "" if math.isnan(width) else f" &plusmn; {width:.2f}"
-    parts.append(
-      f'<p><span class="{css}">{difference} dB</span>{spread} against '
-      f"{label(baseline)}, the best baseline; ahead on {ahead:.0%} of the "
-      "pictures</p>"
-    )
-  if evaluation.description:
-    parts.append(f"<p>{html.escape(evaluation.description)}</p>")
-  return "".join(parts) + "</div>"
 
 
 def signed(value: float, digits: int) -> str:
@@ -154,7 +146,10 @@ def score_table(methods: Sequence[Method], measure: Measure) -> str:
         cells.append("<td>&ndash;</td>")
         continue
       css = round(value, measure.digits) == best[bucket]
-      cells.append(f"<td{' class=best' * css}>{value:.{measure.digits}f}</td>")
+      cells.append(
+        f"<td{' class=best' * css}>{value:.{measure.digits}f}"
+        f"{_spread(method, bucket, measure)}</td>"
+      )
     lines.append(
       f"<tr{' class=ours' * method.ours}><td>{dot(method)}{method.name}</td>"
       + "".join(cells)
@@ -171,13 +166,24 @@ def score_table(methods: Sequence[Method], measure: Measure) -> str:
   )
 
 
+def _spread(method: Method, bucket: str, measure: Measure) -> str:
+  interval = method.intervals.get(bucket, {}).get(measure.name)
+  if interval is None:
+    return ""
+  half = (interval[1] - interval[0]) / 2
+  return f' <span class="pm">&plusmn;{half:.{measure.digits}f}</span>'
+
+
 def dot(method: Method) -> str:
   """A square in the colour of the method."""
   return f'<span class="dot" style="background:{method.color}"></span>'
 
 
 def _bucket_label(bucket: str) -> str:
-  return "all" if bucket == ALL else bucket.replace("-", "&ndash;") + "&nbsp;%"
+  if bucket == ALL:
+    return "all"
+  unit = "classes" if bucket in CLASS_GROUPS else "%"
+  return f"{bucket.replace('-', '&ndash;')}&nbsp;{unit}"
 
 
 def nice_ticks(low: float, high: float) -> list[float]:
@@ -234,6 +240,7 @@ def bar_chart(methods: Sequence[Method], measure: Measure) -> str:
         f'fill="{method.color}"><title>{method.name}, {bucket}: '
         f"{value:.{measure.digits}f}</title></rect>"
       )
+      parts.append(_whisker(method, bucket, measure, x + bar * 0.44, y, low))
     parts.append(
       f'<text x="{middle:.1f}" y="{top + height + 20}" '
       f'text-anchor="middle">{_bucket_label(bucket)}</text>'
@@ -242,4 +249,23 @@ def bar_chart(methods: Sequence[Method], measure: Measure) -> str:
     f'<svg class="chart" viewBox="0 0 {width} {top + height + 28}" '
     f'role="img" aria-label="{html.escape(measure.label)} per hole size" '
     f'width="100%">{"".join(parts)}</svg>'
+  )
+
+
+def _whisker(
+  method: Method,
+  bucket: str,
+  measure: Measure,
+  x: float,
+  y: Callable[[float], float],
+  low: float,
+) -> str:
+  """The interval of a bar as a thin line, as far as it is on the chart."""
+  interval = method.intervals.get(bucket, {}).get(measure.name)
+  if interval is None:
+    return ""
+  ends = [y(max(value, low)) for value in interval]
+  return (
+    f'<line class="whisker" x1="{x:.1f}" x2="{x:.1f}" y1="{ends[0]:.1f}" '
+    f'y2="{ends[1]:.1f}"/>'
   )

@@ -15,10 +15,15 @@ import numpy as np
 
 from sginpaint.data.classes import ClassInfo
 from sginpaint.evaluation import report_style
+from sginpaint.evaluation.reading import CORRUPTED
 from sginpaint.evaluation.report import provenance_card
 from sginpaint.evaluation.report_pictures import figure
-from sginpaint.evaluation.report_scores import label
-from sginpaint.evaluation.report_tables import percent
+from sginpaint.evaluation.report_tables import (
+  class_name,
+  line,
+  percent,
+  table,
+)
 from sginpaint.evaluation.visualize import color_labels, grid
 from sginpaint.files import write_atomically
 
@@ -29,12 +34,17 @@ _GRID_ROWS = 8
 class LabelPanel:
   """One picture with its truth and what was predicted, in class colours.
 
+  The last three are there where the picture was also read with a hole.
+
   Attributes:
     name: of the picture.
     accuracy: share of its labelled pixels that are right; NaN without labels.
     image: uint8 [H, W, 3].
     truth: uint8 [H, W, 3]; ignored pixels are nearly black.
     prediction: uint8 [H, W, 3].
+    corrupted: uint8 [H, W, 3], the picture with its hole.
+    guess: uint8 [H, W, 3], what was predicted of it.
+    hole_accuracy: as `accuracy`, inside the hole.
   """
 
   name: str
@@ -42,6 +52,9 @@ class LabelPanel:
   image: np.ndarray
   truth: np.ndarray
   prediction: np.ndarray
+  corrupted: np.ndarray | None = None
+  guess: np.ndarray | None = None
+  hole_accuracy: float = math.nan
 
   @classmethod
   def of(
@@ -63,11 +76,37 @@ class LabelPanel:
       prediction=color_labels(prediction, colours),
     )
 
+  def with_hole(
+    self,
+    corrupted: np.ndarray,
+    guess: np.ndarray,
+    *,
+    accuracy: float,
+    colours: np.ndarray,
+  ) -> Self:
+    """With what was predicted, int [H, W], of the picture with a hole."""
+    return dataclasses.replace(
+      self,
+      corrupted=corrupted,
+      guess=color_labels(guess, colours),
+      hole_accuracy=accuracy,
+    )
+
 
 def panel_grid(panels: Sequence[LabelPanel]) -> np.ndarray:
-  """uint8 picture: picture | truth | prediction, of the first panels."""
-  rows = [[p.image, p.truth, p.prediction] for p in panels[:_GRID_ROWS]]
-  return grid(rows, ["picture", "truth", "prediction"])
+  """uint8 picture: picture | truth | prediction, of the first panels.
+
+  Where there are holes, also: with its hole | prediction of that.
+  """
+  rows, titles = [], ["picture", "truth", "prediction"]
+  for p in panels[:_GRID_ROWS]:
+    row = [p.image, p.truth, p.prediction]
+    if p.corrupted is not None and p.guess is not None:
+      row += [p.corrupted, p.guess]
+    rows.append(row)
+  if len(rows[0]) > len(titles):
+    titles += ["with hole", "prediction"]
+  return grid(rows, titles)
 
 
 def write_report(
@@ -92,6 +131,7 @@ def write_report(
   facts = {
     "step": metrics["step"],
     "protocol": metrics["protocol"],
+    "masks": metrics["masks"],
     **metrics["provenance"],
   }
   body = [
@@ -107,46 +147,59 @@ def write_report(
 
 def _opening(title: str, metrics: Mapping[str, Any]) -> str:
   where = metrics["provenance"]
-  scores = metrics["metrics"]["all"]
-  constant = metrics["baselines"]["most_common"]["all"]
   what = (
     f"{metrics['count']} pictures of {where['data']} ({where['split']}, "
     f"{where['image_size']} px). Scores are taken over all labelled pixels "
     "of the split together."
   )
-  cards = "".join(
-    f'<div class="card"><h3>{name}</h3><div class="big">{100 * scores[key]:.1f}'
-    f' <span class="unit">%</span></div><p>{100 * constant[key]:.1f} % if '
-    "every pixel were the most common class</p></div>"
-    for key, name in (
-      ("miou", "Mean IoU"),
-      ("pixel_accuracy", "Pixel accuracy"),
-      ("mean_accuracy", "Mean accuracy of classes"),
-    )
-  )
+  cards = _card(metrics, "", "")
+  if CORRUPTED in metrics:
+    cards += _card(metrics[CORRUPTED], "", " with holes")
+    cards += _card(metrics[CORRUPTED], "hole_", " inside the holes")
   return (
     f'<h1>{title}</h1><p class="lead">{html.escape(what)}</p>'
     f'<div class="cards">{cards}</div>'
   )
 
 
+def _card(section: Mapping[str, Any], area: str, where: str) -> str:
+  """Scores of an area beside those of the most common class; "" without."""
+  scores = section["metrics"]["all"]
+  constant = section["baselines"]["most_common"]["all"]
+  return "".join(
+    f'<div class="card"><h3>{name}{where}</h3>'
+    f'<div class="big">{percent(scores[area + key])}'
+    f' <span class="unit">%</span></div><p>{percent(constant[area + key])} % '
+    "if every pixel were the most common class</p></div>"
+    for key, name in (
+      ("miou", "Mean IoU"),
+      ("pixel_accuracy", "Pixel accuracy"),
+      ("mean_accuracy", "Mean accuracy of classes"),
+    )
+    if area + key in scores
+  )
+
+
 def _classes(metrics: Mapping[str, Any], classes: Sequence[ClassInfo]) -> str:
   found = metrics["classes"]
+  corrupted = metrics.get(CORRUPTED, {}).get("classes")
   total = sum(c["true_pixels"] for c in found.values())
+  titles = ["Class", "IoU, %", "Accuracy, %", "True, %", "Predicted, %"]
+  if corrupted:
+    titles += ["With holes: IoU, %", "Inside: IoU, %"]
   lines = []
   for info in classes:
     scores = found[info.name]
-    cells = (
+    cells = [
       percent(scores["iou"]),
       percent(scores["accuracy"]),
       percent(scores["true_pixels"] / total),
       percent(scores["predicted_pixels"] / total),
-    )
-    colour = "#{:02x}{:02x}{:02x}".format(*info.colour)
-    lines.append(
-      f'<tr><td><span class="dot" style="background:{colour}"></span>'
-      f"{label(info.name)}</td>{''.join(f'<td>{c}</td>' for c in cells)}</tr>"
-    )
+    ]
+    if corrupted:
+      own = corrupted[info.name]
+      cells += [percent(own["iou"]), percent(own["hole_iou"])]
+    lines.append(line(class_name(info.name, info.colour), cells))
   absent = metrics["classes_absent"]
   note = (
     "IoU: pixels that are rightly given a class / all that are it or got it."
@@ -156,15 +209,7 @@ def _classes(metrics: Mapping[str, Any], classes: Sequence[ClassInfo]) -> str:
       f" {absent} of {len(classes)} classes are neither in the truth nor in "
       "the prediction; they are left out of the means."
     )
-  head = "".join(
-    f"<th>{text}</th>"
-    for text in ("Class", "IoU, %", "Accuracy, %", "True, %", "Predicted, %")
-  )
-  return (
-    f'<h2>Classes</h2><p class="note">{note}</p><div class="scroll"><table>'
-    f"<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
-    "</div>"
-  )
+  return f'<h2>Classes</h2><p class="note">{note}</p>{table(titles, lines)}'
 
 
 def _pictures(panels: Sequence[LabelPanel]) -> str:
@@ -174,7 +219,8 @@ def _pictures(panels: Sequence[LabelPanel]) -> str:
     '<div class="strip"><div class="row">'
     + figure(p.image, f"<b>Picture</b><br>{html.escape(p.name)}")
     + figure(p.truth, "<b>Truth</b>", "truth")
-    + figure(p.prediction, f"<b>Prediction</b><br>{_right(p)}", "peek")
+    + figure(p.prediction, f"<b>Prediction</b><br>{_right(p.accuracy)}", "peek")
+    + _holed(p)
     + "</div></div>"
     for p in panels
   )
@@ -186,7 +232,16 @@ def _pictures(panels: Sequence[LabelPanel]) -> str:
   )
 
 
-def _right(panel: LabelPanel) -> str:
-  if math.isnan(panel.accuracy):
+def _holed(panel: LabelPanel) -> str:
+  if panel.corrupted is None or panel.guess is None:
+    return ""
+  right = _right(panel.hole_accuracy)
+  return figure(panel.corrupted, "<b>With its hole</b>") + figure(
+    panel.guess, f"<b>Prediction</b><br>in the hole {right}", "peek"
+  )
+
+
+def _right(accuracy: float) -> str:
+  if math.isnan(accuracy):
     return "nothing labelled"
-  return f"{panel.accuracy:.1%} right"
+  return f"{accuracy:.1%} right"

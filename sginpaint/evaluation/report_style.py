@@ -16,6 +16,7 @@ h2 { font-size: 22px; margin: 52px 0 6px; letter-spacing: -0.01em; }
 h3 { font-size: 16px; margin: 0; }
 p.lead, p.note { color: var(--soft); margin: 0 0 18px; max-width: 76ch; }
 p.note { font-size: 14px; }
+p.note.below { margin-top: 12px; }
 .cards { display: grid; gap: 16px; margin: 24px 0;
   grid-template-columns: repeat(auto-fit, minmax(290px, 1fr)); }
 .card { background: var(--card); border: 1px solid var(--line);
@@ -47,6 +48,8 @@ tfoot td { color: var(--soft); border: 0; }
 .chart { margin: 6px 0 14px; }
 .chart text { fill: var(--soft); font-size: 12px; }
 .chart .rule { stroke: var(--line); }
+.chart .whisker { stroke: var(--ink); opacity: 0.55; }
+.pm { color: var(--soft); font-weight: 400; font-size: 12px; }
 .strip { background: var(--card); border: 1px solid var(--line);
   border-radius: 12px; padding: 14px; margin: 12px 0; overflow-x: auto; }
 .strip .row { display: flex; gap: 12px; }

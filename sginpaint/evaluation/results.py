@@ -2,21 +2,25 @@
 
 `SYSTEM` names the network among the methods; the others are baselines. Where
 the true pictures are looked at like a fill, they are called `TRUTH`. Scores
-are floats, NaN where a picture has no hole to measure.
+are floats, NaN where a picture has no hole to measure, or lacks what a measure
+that is `partial` wants.
 """
 
 import csv
 import dataclasses
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from sginpaint.batch import IGNORE
+from sginpaint.data.attributes import PRESENT
+from sginpaint.evaluation.intervals import mean_interval
 from sginpaint.evaluation.manifest import Manifest
 from sginpaint.evaluation.metrics import Mean, is_capped
-from sginpaint.evaluation.protocols import Protocol
+from sginpaint.evaluation.protocols import KNOWN_CHANGED, Protocol
 
 SYSTEM = "system"
 TRUTH = "truth"
@@ -37,16 +41,23 @@ BUCKETS = (
 )
 _CLOSED = (0.6, 1.0)
 
+# Classes per picture, as SGE-Net's table 2 parts its pictures.
+CLASS_GROUPS = {"1-2": (1, 2), "3-4": (3, 4), "more": (5, IGNORE)}
+
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-  """One picture: its pair and the scores {method: {measure: value}}."""
+  """One picture: its pair and the scores {method: {measure: value}}.
+
+  `classes` is how many it shows, see `count_classes`; None without labels.
+  """
 
   index: int
   image: str
   mask: str
   ratio: float
   scores: Mapping[str, Mapping[str, float]]
+  classes: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,27 +124,100 @@ def buckets_of(ratios: Sequence[float]) -> dict[str, np.ndarray]:
   return members
 
 
+def count_classes(labels: np.ndarray) -> np.ndarray:
+  """Classes on at least 0.5 % of a picture, int [n] of int [n, H, W].
+
+  So that a few stray pixels of a class do not make a scene more complex.
+  """
+  least = PRESENT * labels[0].size
+  counts = [np.bincount(m.ravel(), minlength=IGNORE + 1) for m in labels]
+  return np.array([(c[:IGNORE] >= least).sum() for c in counts])
+
+
+def class_groups_of(rows: Sequence[Row]) -> dict[str, np.ndarray]:
+  """{name: bool [n]} of `CLASS_GROUPS` that hold a picture, `all` first.
+
+  Empty where no picture has labels.
+  """
+  found = np.array([row.classes or 0 for row in rows])
+  groups = {
+    name: (low <= found) & (found <= high)
+    for name, (low, high) in CLASS_GROUPS.items()
+  }
+  filled = {name: inside for name, inside in groups.items() if inside.any()}
+  return {ALL: found > 0, **filled} if filled else {}
+
+
 def summarize(
-  rows: Sequence[Row], protocol: Protocol
+  rows: Sequence[Row],
+  protocol: Protocol,
+  members: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, dict[str, dict[str, float]]]:
   """Means {method: {bucket: {"count": n, measure: mean}}}.
 
-  A hole measure is left out of a bucket in which no picture has a hole.
+  A measure is left out of a bucket in which no picture has it.
+
+  Args:
+    rows: of all pictures.
+    protocol: what is averaged.
+    members: {name: bool [n]} of other groups than the buckets.
   """
-  methods = list(rows[0].scores)
-  members = buckets_of([row.ratio for row in rows])
-  holes = np.array([row.ratio > 0 for row in rows])
-  summary: dict[str, dict[str, dict[str, float]]] = {m: {} for m in methods}
-  for method in methods:
-    for bucket, inside in members.items():
-      means: dict[str, float] = {"count": int(inside.sum())}
-      for measure in protocol.per_picture:
-        values = np.array([r.scores[method][measure.name] for r in rows])
-        mean = Mean.of(values, inside & holes if measure.hole else inside)
-        if mean.count:
-          means[measure.name] = mean.compute()
-      summary[method][bucket] = means
+  if members is None:
+    members = buckets_of([row.ratio for row in rows])
+  summary: dict[str, dict[str, dict[str, float]]] = {
+    method: {name: {"count": int(m.sum())} for name, m in members.items()}
+    for method in rows[0].scores
+  }
+  for method, measure, values, counted in _columns(rows, protocol):
+    for name, inside in members.items():
+      mean = Mean.of(values, inside & counted)
+      if mean.count:
+        summary[method][name][measure] = mean.compute()
   return summary
+
+
+def intervals(
+  rows: Sequence[Row],
+  protocol: Protocol,
+  members: Mapping[str, np.ndarray] | None = None,
+) -> dict[str, dict[str, dict[str, list[float]]]]:
+  """`mean_interval`, [low, high], of the means of `summarize`, by their names.
+
+  A mean of a single picture has none.
+  """
+  if members is None:
+    members = buckets_of([row.ratio for row in rows])
+  found: dict[str, dict[str, dict[str, list[float]]]] = {
+    method: {name: {} for name in members} for method in rows[0].scores
+  }
+  for method, measure, values, counted in _columns(rows, protocol):
+    for name, inside in members.items():
+      interval = mean_interval(values[inside & counted])
+      if interval:
+        found[method][name][measure] = list(interval)
+  return found
+
+
+def _columns(
+  rows: Sequence[Row], protocol: Protocol
+) -> Iterator[tuple[str, str, np.ndarray, np.ndarray]]:
+  """(method, measure, its values [n], which pictures have it: bool [n])."""
+  holes = np.array([row.ratio > 0 for row in rows])
+  for method in rows[0].scores:
+    for measure in protocol.per_picture:
+      values = np.array([r.scores[method][measure.name] for r in rows])
+      counted = holes if measure.hole else np.ones(len(rows), bool)
+      if measure.partial:
+        counted = counted & ~np.isnan(values)
+      yield method, measure.name, values, counted
+
+
+def count_changed(rows: Sequence[Row]) -> dict[str, int]:
+  """{method: known pixels that it changed, over all pictures}."""
+  return {
+    method: int(sum(row.scores[method].get(KNOWN_CHANGED, 0) for row in rows))
+    for method in rows[0].scores
+  }
 
 
 def count_capped(
@@ -148,6 +232,11 @@ def count_capped(
     }
     for method in rows[0].scores
   }
+
+
+def method_buckets(metrics: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+  """{method: {bucket: scores}} of metrics.json, `SYSTEM` first."""
+  return {SYSTEM: metrics["metrics"], **metrics["baselines"]}
 
 
 def best_baseline(metrics: Mapping[str, Any], measure: str) -> str | None:
@@ -171,13 +260,16 @@ def to_csv(rows: Sequence[Row], protocol: Protocol) -> str:
     method: list(dict.fromkeys((*measured, *scores)))
     for method, scores in rows[0].scores.items()
   }
+  labelled = any(row.classes is not None for row in rows)
   header: list[Any] = ["index", "image", "mask", "ratio"]
+  header += ["classes"] * labelled
   for method in names:
     prefix = "" if method == SYSTEM else f"{method}_"
     header += [prefix + name for name in names[method]]
   table = [header]
   for row in rows:
     cells: list[Any] = [row.index, row.image, row.mask, f"{row.ratio:.6f}"]
+    cells += ["" if row.classes is None else row.classes] * labelled
     for method in names:
       values = (row.scores[method][name] for name in names[method])
       cells += ["" if math.isnan(v) else f"{v:.6f}" for v in values]

@@ -81,7 +81,7 @@ class TestRefusals:
     assert message in self.refused(configs, tmp_path / "ladder", *flags)
 
   def test_two_rows_of_one_name(self, configs, tmp_path):
-    text = self.refused([*configs, configs[0] + ":x"], tmp_path / "ladder")
+    text = self.refused([*configs, configs[0] + ":quick"], tmp_path / "ladder")
     assert "a second row named plain" in text
 
   def test_truth_that_nobody_takes(self, configs, tmp_path):

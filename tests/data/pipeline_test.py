@@ -173,7 +173,8 @@ class TestTeacher:
       tell[:, :, None, None, None], (len(split), 2, 2, 3, 4)
     )
     with FeatureWriter(tmp_path / "f", {}, split.ids) as writer:
-      writer.write(features)
+      for _ in writer.claim():
+        writer.write(features)
     return FeatureStore(tmp_path / "f", {})
 
   def test_features_are_of_the_example_and_its_view(self, split, store):
@@ -256,3 +257,13 @@ class TestEvaluation:
 
   def test_nothing_left_to_do(self, split):
     assert plain(split, indices=range(11, 11)) == []
+
+  def test_framings_cut_and_mirror_single_pictures(self, split):
+    options = {"batch_size": 2, "image_size": 12, "indices": [0, 1]}
+    whole, own = (
+      next(evaluation_batches(split, **options, framings=framings))
+      for framings in ({}, {1: (None, True)})
+    )
+    np.testing.assert_array_equal(own.image[0], whole.image[0])
+    np.testing.assert_array_equal(own.image[1], whole.image[1][:, ::-1])
+    assert (own.image[1] != whole.image[1]).any()

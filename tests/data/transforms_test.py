@@ -9,6 +9,7 @@ from sginpaint.data.classes import ClassInfo, mirror_table
 from sginpaint.data.transforms import (
   Geometry,
   describe_preprocessing,
+  framed,
   input_size,
   plan_geometry,
   transform_attributes,
@@ -22,6 +23,20 @@ from tests.data.example_folders import label, picture
 def plan(height, width, seed=0, **options):
   generator = np.random.default_rng(seed)
   return plan_geometry(generator, height, width, **options)
+
+
+class TestFraming:
+  def test_own_box_and_mirroring_replace_what_was_planned(self):
+    planned = Geometry(2, 0, 10, 10)
+    mirrored = framed(planned, 14, 10, (None, True))
+    assert mirrored == Geometry(2, 0, 10, 10, flip=True)
+    box = framed(planned, 14, 10, ((4, 1, 6, 9), False))
+    assert box == Geometry(4, 1, 6, 9)
+
+  @pytest.mark.parametrize("box", [(9, 0, 6, 6), (0, -1, 6, 6), (0, 0, 0, 6)])
+  def test_box_outside_is_refused(self, box):
+    with pytest.raises(UserError, match="does not lie within .* 10x14"):
+      framed(Geometry(2, 0, 10, 10), 14, 10, (box, False))
 
 
 class TestPlan:

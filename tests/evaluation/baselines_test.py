@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from configs.common import get_config
 from sginpaint.errors import UserError
 from sginpaint.evaluation import baselines
 
@@ -17,6 +18,12 @@ def _example():
   mask = np.zeros((20, 24), bool)
   mask[5:12, 8:20] = True
   return image, mask
+
+
+def _config(names, network="none"):
+  config = get_config()
+  config.eval.baselines, config.eval.retrieval_network = names, network
+  return config
 
 
 class TestBaselines:
@@ -36,7 +43,7 @@ class TestBaselines:
     fills = [baselines.BASELINES[name](x, mask)[mask] for x in (image, other)]
     np.testing.assert_array_equal(*fills)
 
-  @pytest.mark.parametrize("name", NAMES)
+  @pytest.mark.parametrize("name", [n for n in NAMES if n != "masked"])
   def test_smooth_pictures_are_continued(self, name):
     image, mask = _example()
     image[:] = [10, 120, 200]
@@ -73,4 +80,13 @@ class TestBaselines:
 
   def test_unknown_name_is_refused(self):
     with pytest.raises(UserError, match="'tela' is not known"):
-      baselines.check_names(("tela",))
+      baselines.chosen_baselines(_config(("tela",)))
+
+  def test_retrieval_adds_the_hole_as_it_is_shown(self):
+    config = _config(("telea",), "random:0")
+    assert baselines.chosen_baselines(config) == ("telea", "masked")
+    config = _config(("masked", "telea"), "random:0")
+    assert baselines.chosen_baselines(config) == ("masked", "telea")
+    image, mask = _example()
+    fill = baselines.masked(image, mask)
+    assert (fill[mask] == 128).all()

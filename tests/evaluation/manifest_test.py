@@ -1,7 +1,6 @@
 """Pairs of pictures and holes: the same for everyone, for ever."""
 
 import collections
-import json
 
 import numpy as np
 import pytest
@@ -92,15 +91,20 @@ class TestManifest:
     assert mask.sum() == 144
     assert mask[6:18, 6:18].all()
 
-  def test_file_holds_a_line_per_pair(self):
+  def test_a_mask_that_is_drawn_otherwise_is_noticed(self):
     manifest = _build("center").completed(dict.fromkeys(range(14), 0.25))
-    header, *lines = map(
-      json.loads, manifest.to_jsonl(split="test").splitlines()
-    )
-    assert header["hash"] == manifest.hash
-    assert (header["split"], header["count"]) == ("test", 14)
-    assert [line["image"] for line in lines] == IDS
-    assert {line["ratio"] for line in lines} == {0.25}
+    assert manifest.draw([0]).mean() == 0.25
+    other = manifest.completed({0: 0.26, **dict.fromkeys(range(1, 14), 0.25)})
+    with pytest.raises(UserError, match="picture_0: its hole covers 0.25"):
+      other.draw([0, 1])
+
+  def test_hash_is_of_contents_not_of_places(self, folder):
+    first = _build(folder, content=lambda i: f"content {i}")
+    moved = folder.rename(folder.with_name("moved"))
+    assert _build(moved, content=lambda i: f"content {i}").hash == first.hash
+    assert _build(moved, content=lambda i: f"other {i}").hash != first.hash
+    Image.new("L", (48, 48), 0).save(moved / "0.png")
+    assert _build(moved, content=lambda i: f"content {i}").hash != first.hash
 
   def test_nothing_to_evaluate_is_refused(self):
     with pytest.raises(UserError, match="no picture"):

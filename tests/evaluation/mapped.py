@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sginpaint.evaluation import completed_segmentation, evaluator
+from sginpaint.evaluation import evaluator, judges
 from tests.evaluation.toy import (
   LabelledExamples,
   MapSystem,
@@ -21,9 +21,8 @@ def run(system=None, split=None, **fields):
 
 def put_judge(monkeypatch, loaded):
   """A workdir "seg" that holds `loaded`."""
-  module = completed_segmentation
-  monkeypatch.setattr(module, "steps", lambda path: [7] * (path == "seg"))
-  monkeypatch.setattr(module.checkpoints, "load", lambda path: loaded)
+  monkeypatch.setattr(judges, "steps", lambda path: [7] * (path == "seg"))
+  monkeypatch.setattr(judges.checkpoints, "load", lambda path: loaded)
   return loaded
 
 

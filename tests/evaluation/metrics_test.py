@@ -17,6 +17,20 @@ def _pictures(seed: int = 0, shape=(3, 24, 30, 3)):
   return a, b
 
 
+class TestPercent:
+  def test_whole_picture_in_the_unit_range(self):
+    a, b = _pictures()
+    difference = a / 255.0 - b / 255.0
+    np.testing.assert_allclose(
+      metrics.l1_percent(a, b),
+      100 * np.abs(difference).mean((1, 2, 3)),
+      rtol=1e-5,
+    )
+    np.testing.assert_allclose(
+      metrics.l2_percent(a, b), 100 * (difference**2).mean((1, 2, 3)), rtol=1e-5
+    )
+
+
 class TestSkimage:
   def test_psnr(self):
     a, b = _pictures()
@@ -100,6 +114,33 @@ class TestHole:
     np.testing.assert_allclose(
       metrics.hole_mae(a, b, mask), metrics.mae(a, b), rtol=1e-6
     )
+
+
+class TestBand:
+  def test_is_the_hole_near_known_pixels_by_a_slow_loop(self):
+    rng = np.random.default_rng(1)
+    mask = (rng.random((2, 26, 31, 1)) > 0.02).astype(np.float32)
+    mask[1, :, 14:] = 0
+    found = np.asarray(metrics.band(mask))[..., 0]
+    for picture, hole in zip(found, mask[..., 0] > 0.5, strict=True):
+      known = np.argwhere(~hole)
+      for y, x in np.ndindex(hole.shape):
+        near = (np.abs(known - (y, x)).max(axis=1) <= metrics.BAND).any()
+        assert picture[y, x] == (hole[y, x] and near)
+
+  def test_error_counts_in_the_band_only(self):
+    truth = np.zeros((1, 32, 32, 3), np.uint8)
+    mask = np.zeros((1, 32, 32, 1), np.float32)
+    mask[:, 4:28, 4:28] = 1
+    fill = truth.copy()
+    fill[:, 4, 4:28] = 51  # one row of the band's 24 * 24 - 16 * 16 pixels
+    fill[:, 14:18, 14:18] = 255  # far inside
+    expected = 24 * 0.2 / (24**2 - 16**2)
+    found = metrics.band_mae(truth, fill, mask)
+    np.testing.assert_allclose(found, [expected], rtol=1e-5)
+    nothing = [np.zeros_like(mask), np.ones_like(mask)]
+    for other in nothing:
+      assert np.isnan(metrics.band_mae(truth, fill, other)).all()
 
 
 class TestCap:

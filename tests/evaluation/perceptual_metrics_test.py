@@ -16,7 +16,7 @@ from sginpaint.evaluation import evaluator, perceptual_metrics
 from sginpaint.evaluation.distributions import Moments, frechet_distance
 from sginpaint.evaluation.features import Features
 from sginpaint.evaluation.perceptual_metrics import Observer, label, statement
-from sginpaint.evaluation.protocols import Measure
+from sginpaint.evaluation.protocols import PROTOCOLS, Measure
 from sginpaint.evaluation.report_scores import Method, bar_chart
 from sginpaint.pretrained import Pretrained
 from tests.evaluation.toy import SIZE, PlainSystem, load_toy, plain_split
@@ -181,16 +181,16 @@ class TestEvaluation:
       metrics = evaluator.run(loaded, plain_split(COUNT), progress=False)
       return metrics.metrics["metrics"]["all"]
 
-    assert scores(3) == pytest.approx(scores(7), rel=1e-4, abs=1e-9)
+    # The root of a nearly singular covariance keeps half of the digits.
+    assert scores(3) == pytest.approx(scores(7), rel=1e-4, abs=1e-6)
 
   def test_without_networks_nothing_is_added(self):
     evaluation = evaluator.run(
       load_toy(PlainSystem()), plain_split(COUNT), progress=False
     )
     assert "networks" not in evaluation.metrics
-    assert set(evaluation.metrics["metrics"]["all"]) == {
-      "count", "psnr", "ssim", "mae", "hole_psnr", "hole_mae",
-    }  # fmt: skip
+    measured = {m.name for m in PROTOCOLS["standard"].measures}
+    assert set(evaluation.metrics["metrics"]["all"]) == {"count"} | measured
 
   def test_one_picture_has_no_set_scores(self, seen):
     metrics = evaluator.run(

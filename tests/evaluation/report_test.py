@@ -6,7 +6,7 @@ import html.parser
 import numpy as np
 import pytest
 
-from sginpaint.evaluation import evaluator, report_scores
+from sginpaint.evaluation import evaluator, report_headline, report_scores
 from sginpaint.evaluation.protocols import PROTOCOLS
 from sginpaint.evaluation.report import write_report
 from tests.evaluation.toy import (
@@ -75,6 +75,22 @@ class TestWriteReport:
     assert not list(tmp_path.iterdir())
 
 
+class TestIntervals:
+  def test_stand_beside_the_means_of_buckets_and_of_class_groups(self):
+    toy = load_toy(MapSystem(off=8), batch_size=7)
+    evaluation = evaluator.run(toy, labelled_split(7), progress=False)
+    mae = next(m for m in evaluation.protocol.measures if m.name == "mae")
+    low, high = evaluation.metrics["intervals"]["system"]["all"]["mae"]
+    expected = f"&plusmn;{(high - low) / 2:.4f}"
+    for methods in (
+      report_scores.methods_of([evaluation]),
+      report_scores.methods_by_classes([evaluation]),
+    ):
+      assert expected in report_scores.score_table(methods, mae)
+      assert 'class="whisker"' in report_scores.bar_chart(methods, mae)
+    assert "1&ndash;2&nbsp;classes" in report_scores.score_table(methods, mae)
+
+
 class TestScoreTable:
   def test_best_is_bold_in_the_right_direction(self, evaluations):
     methods = report_scores.methods_of(evaluations)[:2]
@@ -82,7 +98,7 @@ class TestScoreTable:
       fresh, asset = (m.buckets["all"][measure.name] for m in methods)
       assert (asset > fresh) == measure.higher_is_better
       table = report_scores.score_table(methods, measure)
-      best = f"<td class=best>{asset:.{measure.digits}f}</td>"
+      best = f"<td class=best>{asset:.{measure.digits}f}"
       assert table.count(best) >= 1
       assert f"<td class=best>{fresh:.{measure.digits}f}</td>" not in table
 
@@ -96,7 +112,7 @@ class TestScoreTable:
       for a, b in [(22.0, 20.0), (21.0, 22.0), (25.0, 23.0), (np.nan, np.nan)]
     ]
     evaluation = dataclasses.replace(evaluations[0], rows=rows)
-    gain, width, ahead = report_scores.paired_gain(
+    gain, width, ahead = report_headline.paired_gain(
       evaluation, "telea", "hole_psnr"
     )
     assert (gain, ahead) == (pytest.approx(1.0), pytest.approx(2 / 3))

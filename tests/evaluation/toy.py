@@ -46,6 +46,9 @@ class PlainExamples:
   def labelled(self) -> np.ndarray:
     return np.ones(self.count, bool)
 
+  def content(self, index: int) -> str:
+    return f"grey {20 + 10 * index}"
+
   def __len__(self) -> int:
     return self.count
 

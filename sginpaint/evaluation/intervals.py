@@ -1,0 +1,24 @@
+"""How far a mean over pictures can be trusted.
+
+The interval is Student's: mean -/+ t s / sqrt(n) with n - 1 degrees of freedom,
+95 % of such intervals hold the mean over all pictures of the kind. It says what
+other pictures would change, not what another training would.
+"""
+
+import math
+
+import numpy as np
+from scipy import stats
+
+CONFIDENCE = 0.95
+
+
+def mean_interval(values: np.ndarray) -> tuple[float, float] | None:
+  """(low, high) of the mean of [n] values; None for fewer than two."""
+  n = len(values)
+  if n < 2:
+    return None
+  quantile = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)
+  half = float(quantile * values.std(ddof=1) / math.sqrt(n))
+  mean = float(values.mean())
+  return mean - half, mean + half

@@ -1,0 +1,73 @@
+"""The batches of an evaluation, filled and measured one after the other."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from sginpaint.batch import Batch, Guidance
+from sginpaint.data.pipeline import BatchIterator, evaluation_batches
+from sginpaint.data.splits import Split
+from sginpaint.evaluation.baselines import chosen_baselines
+from sginpaint.evaluation.guidance import OTHERS, other_pictures
+from sginpaint.evaluation.manifest import Manifest
+from sginpaint.evaluation.placement import batch_size
+from sginpaint.evaluation.predictor import Measured, Predictor
+
+
+def measured_batches(
+  predictor: Predictor,
+  config: Any,
+  split: Split,
+  manifest: Manifest,
+  pool: ThreadPoolExecutor,
+  *,
+  skip: int = 0,
+) -> Iterator[Measured]:
+  """Yields one `Measured` per batch, in the order of the split.
+
+  Args:
+    predictor: that fills and measures.
+    config: of the evaluation.
+    split: whose pictures they are.
+    manifest: its pairs.
+    pool: threads for the baselines.
+    skip: pairs to leave out at the start, whole batches.
+  """
+  size = batch_size(config.eval.batch_size)
+  for batch in _batches(config, split, manifest, size, skip):
+    # Padding repeats a picture that is there, so it has a mask as well.
+    mask = manifest.draw(np.asarray(batch.index))
+    yield predictor(batch, mask, chosen_baselines(config), pool)
+
+
+def _batches(
+  config: Any, split: Split, manifest: Manifest, size: int, skip: int
+) -> Iterator[Batch]:
+  """With the labels of other pictures as guidance where these shall guide."""
+
+  wanted = manifest.indices[skip:]
+  if not wanted:
+    return
+
+  def read(indices: list[int], **framings: Any) -> BatchIterator:
+    return evaluation_batches(
+      split,
+      batch_size=size,
+      image_size=config.data.image_size,
+      resize=config.data.resize,
+      crop_size=config.data.crop_size,
+      threads=config.data.threads,
+      indices=indices,
+      **framings,
+    )
+
+  with read(wanted, framings=manifest.framings) as batches:
+    if config.eval.guidance != OTHERS or not split.labelled:
+      yield from batches
+      return
+    others = other_pictures(split, config.eval.seed)
+    with read([others[i] for i in wanted]) as theirs:
+      for batch, other in zip(batches, theirs, strict=True):
+        yield batch.replace(guidance=Guidance(segmentation=other.segmentation))

@@ -1,0 +1,27 @@
+"""Where an evaluation puts arrays: networks everywhere, pictures in parts."""
+
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+
+def everywhere(tree: Any) -> Any:
+  """A copy of every array on each local device."""
+  return jax.device_put(tree, NamedSharding(_mesh(), PartitionSpec()))
+
+
+def in_parts() -> NamedSharding:
+  """The first axis spread over the local devices, see `batch_size`."""
+  return NamedSharding(_mesh(), PartitionSpec("data"))
+
+
+def batch_size(wanted: int) -> int:
+  """The nearest size from above that spreads evenly over the devices."""
+  devices = jax.local_device_count()
+  return -(-wanted // devices) * devices
+
+
+def _mesh() -> Mesh:
+  return Mesh(np.array(jax.local_devices()), ("data",))
