@@ -6,7 +6,7 @@ so a prediction is made uint8 the way their test script writes it.
 | measures      | 8 bits    | PSNR | SSIM                     | L1          |
 |---------------|-----------|------|--------------------------|-------------|
 | `STANDARD`    | rounded   | RGB  | Gaussian 11, sigma 1.5   | mean        |
-| `SPL`         | truncated | RGB  | uniform 11, sample       | of channel means |
+| `SPL`         | truncated | RGB  | uniform 11, sample       | channel means |
 | `EDGECONNECT` | truncated | grey | grey, uniform 51, sample | grey, relative |
 | `MAT`         | rounded   | RGB  | Gaussian 11, sigma 1.5   | mean        |
 | `LAMA`        | truncated | none | Gaussian 11, zero-padded | none        |
