@@ -131,6 +131,8 @@ def _split(arg: str) -> tuple[dict[str, float], str]:
       continue
     try:
       lambdas[name] = float(value)
-    except ValueError as e:
-      raise ValueError(f"{word}: write a number behind =") from e
+    except ValueError:
+      lambdas[name] = -1.0
+    if not 0 <= lambdas[name] < float("inf"):
+      raise ValueError(f"{word}: write a number, at least 0, behind =")
   return lambdas, ",".join(rest)

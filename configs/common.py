@@ -132,7 +132,7 @@ def _eval() -> ConfigDict:
   c.white_is_hole = True  # polarity of mask files
   c.guidance = "predicted"  # none | predicted | truth | others
   c.count = 0  # pictures evaluated; 0 = all of the split
-  c.batch_size = 8  # pictures evaluated at once
+  c.batch_size = 8  # pictures that a device evaluates at once
   c.seed = 0  # of the pairing of pictures and masks
   c.baselines = ("mean_color", "telea", "navier_stokes")  # scored beside
   c.feature_network = "none"  # of FID, KID, IDS: none | workdir | random:<seed>

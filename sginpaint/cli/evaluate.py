@@ -7,7 +7,8 @@ config that the checkpoint was trained with.
 
 --manifest=FILE evaluates exactly the pairs of picture and hole that another
 evaluation wrote down, and refuses where they are not there as they were.
-Interrupted, the same command goes on where it stopped.
+Interrupted, the same command goes on where it stopped. Under a launcher all
+processes share the pictures; the numbers are those of one process.
 
 --watch evaluates every checkpoint once, oldest first, also those that a running
 training has yet to write, into WORKDIR/eval/<step>, with all of them in
@@ -16,9 +17,7 @@ new came for --idle seconds.
 """
 
 import argparse
-import contextlib
 import dataclasses
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,13 +83,7 @@ def main(argv: list[str]) -> int:
     split=options.split,
   )
   output = options.output or Path(options.workdir) / "eval" / str(loaded.step)
-  with contextlib.ExitStack() as stack:
-    folder = output
-    if not devices.is_first():  # each finds the same; one keeps it
-      folder = stack.enter_context(tempfile.TemporaryDirectory())
-    metrics = evaluate(
-      loaded, split, output_dir=folder, weights=options.weights
-    )
+  metrics = evaluate(loaded, split, output_dir=output, weights=options.weights)
   if devices.is_first():
     print(_summary(metrics))
     print(f"written to {output}")

@@ -34,7 +34,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sginpaint import images
-from sginpaint.cli.attributes import read_attributes
 from sginpaint.cli.jobs import Job, plan_jobs
 from sginpaint.cli.parser import (
   Parser,
@@ -68,6 +67,7 @@ def main(argv: list[str]) -> int:
 
   from sginpaint import inference
   from sginpaint.cli import devices
+  from sginpaint.cli.attributes import read_attributes
   from sginpaint.editing import Editor
 
   devices.initialise()

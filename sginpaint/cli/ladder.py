@@ -94,7 +94,7 @@ def main(argv: list[str]) -> int:
   from sginpaint.cli import devices
   from sginpaint.cli.ladder_runs import Ladder
 
-  devices.initialise()
+  devices.initialise(preemptible=True)
   return Ladder(
     configs=configs,
     seeds=options.seeds,

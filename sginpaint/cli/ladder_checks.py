@@ -71,7 +71,8 @@ def check_configs(
       _check_analyses(config, system, tried)
       guided[name] = "segmentation" in system.GUIDANCE
       told = config.copy_and_resolve_references()
-      for mode in (config.eval.guidance, *(("truth",) if truth else ())):
+      also = ("truth",) if truth and guided[name] else ()
+      for mode in (config.eval.guidance, *also):
         told.eval.guidance = mode
         check_guidance(system, tried, told)
   return datasets[0], guided

@@ -147,7 +147,7 @@ def _evaluate(run: Run, results: "_Results") -> None:
       dataclasses.replace(loaded, config=job.config),
       split,
       output_dir=job.folder,
-      **({"name": name} if fills else {}),
+      name=name,
     )
     sizes = (leaf.size for leaf in jax.tree.leaves(loaded.variables["params"]))
     results.keep(job, parameters=sum(sizes))

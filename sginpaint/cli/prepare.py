@@ -10,6 +10,7 @@ and what belongs into the manual folder:
 """
 
 import pathlib
+import shlex
 
 from sginpaint.cli.parser import Parser
 from sginpaint.errors import UserError
@@ -62,7 +63,9 @@ def main(argv: list[str]) -> int:
     size=options.size,
   )
   counts = ", ".join(f"{n} {split}" for split, n in built.counts.items())
-  what = "is there already" if built.existed else "is ready"
+  what = "is ready"
+  if built.existed:
+    what = "is there already (delete it, or give another --data-dir, to build)"
   print(f"{built.directory} {what}: {counts}")
   print(_how_to_use(options.name, built.directory))
   return 0
@@ -84,4 +87,4 @@ def _how_to_use(name: str, directory: pathlib.Path) -> str:
     recipe = "train with --config.data.name=tfds"
   elif directory == pathlib.Path("data") / name:
     return recipe
-  return f"{recipe} --config.data.path={directory}"
+  return f"{recipe} --config.data.path={shlex.quote(str(directory))}"

@@ -20,9 +20,10 @@ from sginpaint.evaluation.classification import (
   accuracies,
   mean_average_precision,
 )
-from sginpaint.evaluation.reading import CORRUPTED, WHOLE, Reader
+from sginpaint.evaluation.reading import CORRUPTED, WHOLE, Read, Reader
 from sginpaint.evaluation.report_classification import write_report
 from sginpaint.evaluation.results import csv_text
+from sginpaint.evaluation.sharing import Team
 from sginpaint.files import write_atomically, write_json
 
 
@@ -42,19 +43,26 @@ class _Table:
 
 
 def evaluate_classifier(
-  loaded: Loaded, split: Split, *, output_dir: str | Path, weights: str = "ema"
-) -> dict[str, Any]:
+  loaded: Loaded,
+  split: Split,
+  output_dir: str | Path,
+  team: Team,
+  *,
+  weights: str,
+  progress: bool,
+) -> None:
   """Writes metrics.json, per_image.csv, report.html and, of holes, their pairs.
+
+  In metrics.json `corrupted` has `metrics`, `baselines` and `attributes` as the
+  whole pictures have them.
 
   Args:
     loaded: a checkpoint whose `predict` gives `attribute_logits`.
     split: with the attributes that it was trained on.
     output_dir: made where it does not exist.
+    team: who shares the work; its first process writes.
     weights: which weights `loaded` holds, for the record.
-
-  Returns:
-    The contents of metrics.json; `corrupted` has `metrics`, `baselines` and
-    `attributes` as the whole pictures have them.
+    progress: show a bar, on a terminal.
 
   Raises:
     UserError: the split has other attributes or knows none, or see `Reader`.
@@ -67,7 +75,17 @@ def evaluate_classifier(
       f"the checkpoint knows {', '.join(config.data.attributes)}"
     )
   reader = Reader(loaded, split)
-  table = _read(reader)
+  records = reader.measure(
+    lambda outputs, *_: {"logits": outputs["attribute_logits"]},
+    _kept,
+    output_dir=output_dir,
+    weights=weights,
+    team=team,
+    progress=progress,
+  )
+  if not team.first:
+    return
+  table = _table(list(reader.units(records)))
   if np.isnan(table.targets).all():
     raise UserError(f"split {split.name} has no known attribute to compare to")
   record = reader.record(weights)
@@ -75,7 +93,7 @@ def evaluate_classifier(
     "protocol": "classification",
     "step": loaded.step,
     "count": len(table.index),
-    "masks": config.eval.masks,
+    "masks": reader.masks,
     "guidance": "none",
     **_section(table, WHOLE, split.attributes),
   }
@@ -87,19 +105,21 @@ def evaluate_classifier(
   write_atomically(output / "per_image.csv", _csv(split, table))
   write_report(output / "report.html", metrics=metrics, config=config.to_dict())
   write_json(output / "metrics.json", metrics)
-  return metrics
 
 
-def _read(reader: Reader) -> _Table:
-  parts = list(
-    reader.read(lambda outputs, *_: {"logits": outputs["attribute_logits"]})
-  )
+def _kept(read: Read) -> dict[str, Any]:
+  """The columns of a unit's part of the table."""
+  logits = {reading: found["logits"] for reading, found in read.found.items()}
+  return {"targets": np.asarray(read.batch.attributes), "logits": logits}
+
+
+def _table(units: list[dict[str, Any]]) -> _Table:
   return _Table(
-    index=np.concatenate([part.index for part in parts]),
-    targets=np.concatenate([part.batch.attributes for part in parts]),
+    index=np.concatenate([unit["index"] for unit in units]),
+    targets=np.concatenate([unit["targets"] for unit in units]),
     logits={
-      reading: np.concatenate([p.found[reading]["logits"] for p in parts])
-      for reading in reader.readings
+      reading: np.concatenate([unit["logits"][reading] for unit in units])
+      for reading in units[0]["logits"]
     },
   )
 

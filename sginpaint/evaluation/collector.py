@@ -19,7 +19,7 @@ class Collector:
   """Features of the truth and of every method, batch by batch.
 
   Attributes:
-    truth_is_known: the features of the true pictures were on disk.
+    truth_is_known: the features of the true pictures were taken from disk.
   """
 
   def __init__(
@@ -28,6 +28,8 @@ class Collector:
     split: Split,
     manifest: Manifest,
     config: ConfigDict,
+    *,
+    alone: bool = True,
   ):
     """Looks for the features of the true pictures on disk.
 
@@ -36,6 +38,8 @@ class Collector:
       split: of the data set.
       manifest: which of its pictures are evaluated.
       config: of the checkpoint and this evaluation.
+      alone: one process does it all. Several must agree, and the disks of
+        their machines may not: they look at the true pictures anew.
     """
     self._observer = observer
     self._parts: dict[str, list[Any]] = {}
@@ -47,7 +51,7 @@ class Collector:
       self._path = features.path_of(
         network, split, manifest.indices, config.data
       )
-      self._real = features.load(self._path)
+      self._real = features.load(self._path) if alone else None
     self.truth_is_known = self._real is not None
 
   def add(self, index: Sequence[int], found: Mapping[str, np.ndarray]) -> None:

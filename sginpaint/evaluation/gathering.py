@@ -1,38 +1,94 @@
-"""What is kept of the batches of an evaluation, and how it is kept on disk.
+"""What is kept of the pictures of an evaluation, and how it is added up.
 
-A batch leaves behind its rows, what the analyses and the reviewers found, its
-features and the pictures worth showing. All of it is in one record, which can
-be added again in place of the batch: an interrupted evaluation adds the records
-of what it did before, in order, and goes on, with the same numbers.
+A unit of pictures (sharing.py) leaves behind its rows, what the analyses and
+the reviewers found, its features and the pictures worth showing: its record.
+`Recorder` makes the records of a batch, on whichever process measured it;
+`Gathering` adds those of all units up, in order.
 """
 
 import dataclasses
 import hashlib
-import pathlib
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from flax import serialization
 
 from sginpaint.errors import UserError
+from sginpaint.evaluation import results
 from sginpaint.evaluation.analyses import Analyst
 from sginpaint.evaluation.analysis import Findings
 from sginpaint.evaluation.collector import Collector
 from sginpaint.evaluation.gallery import Gallery
 from sginpaint.evaluation.manifest import Manifest
 from sginpaint.evaluation.predictor import Measured
-from sginpaint.evaluation.protocols import KNOWN_CHANGED
-from sginpaint.evaluation.results import Panel, Row, count_classes
+from sginpaint.evaluation.protocols import KNOWN_CHANGED, Protocol
+from sginpaint.evaluation.results import (
+  SYSTEM,
+  Panel,
+  Row,
+  count_classes,
+)
 from sginpaint.evaluation.reviewers import Reviewer
-from sginpaint.files import write_atomically
+from sginpaint.evaluation.sharing import parts_of
 
-_FOLDER = "partial"
+
+class Recorder:
+  """Makes the records of measured batches."""
+
+  def __init__(
+    self,
+    manifest: Manifest,
+    *,
+    reviewers: Sequence[Reviewer],
+    gallery: Gallery,
+    size: int,
+  ):
+    """Starts empty.
+
+    Args:
+      manifest: the pairs of the evaluation.
+      reviewers: whose memory of a batch goes into its records.
+      gallery: that sees the pictures of this process alone, and so wants
+        whatever one that sees all of them would want.
+      size: pictures of a unit.
+    """
+    self._manifest, self._reviewers = manifest, tuple(reviewers)
+    self._gallery, self._size = gallery, size
+
+  def __call__(self, measured: Measured) -> list[dict[str, Any]]:
+    """One record per unit, which `Gathering.add` takes.
+
+    Raises:
+      UserError: a method changed a known pixel.
+    """
+    rows = rows_of(measured, self._manifest)
+    _check_known(rows)
+    panels = self._gallery.offer(measured, rows)
+    tables = {
+      "found": {
+        name: {"counts": dict(f.counts), "values": dict(f.values)}
+        for name, f in measured.found.items()
+      },
+      "features": dict(measured.features),
+      "memories": [r.memory.pop() for r in self._reviewers if r.memory],
+    }
+    return [
+      {
+        "rows": [dataclasses.asdict(row) for row in rows[part]],
+        "holes": np.packbits(measured.mask[part] > 0.5),
+        "panels": {
+          str(i - part.start): _fields_of(panels[i])
+          for i in range(part.start, part.stop)
+          if i in panels
+        },
+      }
+      | _cut(tables, part)
+      for part in parts_of(len(rows), self._size)
+    ]
 
 
 class Gathering:
-  """Adds up batches.
+  """Adds up records.
 
   Attributes:
     manifest: the pairs of the evaluation.
@@ -50,37 +106,13 @@ class Gathering:
   ):
     """Starts empty; every part is added to, and asked for its end elsewhere."""
     self.manifest, self._analyst = manifest, analyst
-    self._reviewers, self._collector = tuple(reviewers), collector
-    self._gallery = gallery
+    self._reviewers = tuple(r for r in reviewers if r.REMEMBERS)
+    self._collector, self._gallery = collector, gallery
     self._holes = hashlib.sha256()
     self.rows: list[Row] = []
 
-  def add(self, measured: Measured) -> dict[str, Any]:
-    """Takes in a batch; returns what `restore` needs to do it again.
-
-    Raises:
-      UserError: a method changed a known pixel.
-    """
-    rows = rows_of(measured, self.manifest)
-    _check_known(rows)
-    panels = self._gallery.offer(measured, rows)
-    memories = [r.memory[-1] for r in self._reviewers if r.memory]
-    holes = np.packbits(measured.mask > 0.5)
-    self._count(rows, measured.found, measured.features, holes)
-    return {
-      "rows": [dataclasses.asdict(row) for row in rows],
-      "found": {
-        name: {"counts": dict(f.counts), "values": dict(f.values)}
-        for name, f in measured.found.items()
-      },
-      "features": dict(measured.features),
-      "holes": holes,
-      "memories": memories,
-      "panels": {str(i): _fields_of(panel) for i, panel in panels.items()},
-    }
-
-  def restore(self, record: Mapping[str, Any]) -> None:
-    """Takes in what `add` returned."""
+  def add(self, record: Mapping[str, Any]) -> None:
+    """Takes in the record of the next unit."""
     rows = [Row(**fields) for fields in record["rows"]]
     panels = {
       int(i): Panel(row=rows[int(i)], **fields)
@@ -88,22 +120,14 @@ class Gathering:
     }
     self._gallery.offer_again(rows, panels)
     found = {name: Findings(**f) for name, f in record["found"].items()}
-    with_memory = [r for r in self._reviewers if r.REMEMBERS]
-    for reviewer, memory in zip(with_memory, record["memories"], strict=True):
+    for reviewer, memory in zip(
+      self._reviewers, record["memories"], strict=True
+    ):
       reviewer.memory.append(memory)
-    self._count(rows, found, record["features"], record["holes"])
-
-  def _count(
-    self,
-    rows: list[Row],
-    found: Mapping[str, Findings],
-    features: Mapping[str, np.ndarray],
-    holes: np.ndarray,
-  ) -> None:
-    self._collector.add([row.index for row in rows], features)
+    self._collector.add([row.index for row in rows], record["features"])
     self._analyst.add(found, rows)
     self.rows += rows
-    self._holes.update(holes.tobytes())
+    self._holes.update(record["holes"].tobytes())
 
   @property
   def holes(self) -> str:
@@ -133,6 +157,26 @@ def rows_of(measured: Measured, manifest: Manifest) -> list[Row]:
   ]
 
 
+def scores_of(rows: list[Row], protocol: Protocol) -> dict[str, Any]:
+  """The part of metrics.json that follows from the rows."""
+  summary = results.summarize(rows, protocol)
+  scores: dict[str, Any] = {
+    "metrics": summary.pop(SYSTEM),
+    "baselines": summary,
+    "capped": results.count_capped(rows, protocol),
+    "without_hole": sum(row.ratio == 0 for row in rows),
+    "known_changed": results.count_changed(rows),
+    "intervals": results.intervals(rows, protocol),
+  }
+  groups = results.class_groups_of(rows)
+  if groups:
+    scores["by_classes"] = {
+      "means": results.summarize(rows, protocol, groups),
+      "intervals": results.intervals(rows, protocol, groups),
+    }
+  return scores
+
+
 def _check_known(rows: Sequence[Row]) -> None:
   for row in rows:
     for method, scores in row.scores.items():
@@ -143,6 +187,15 @@ def _check_known(rows: Sequence[Row]) -> None:
         )
 
 
+def _cut(tree: Any, part: slice) -> Any:
+  """The same rows of every array; dicts keep their order."""
+  if isinstance(tree, dict):
+    return {name: _cut(value, part) for name, value in tree.items()}
+  if isinstance(tree, list):
+    return [_cut(value, part) for value in tree]
+  return np.asarray(tree)[part]
+
+
 def _fields_of(panel: Panel) -> dict[str, Any]:
   """All but the row, which is in the record already."""
   fields = {f.name: getattr(panel, f.name) for f in dataclasses.fields(panel)}
@@ -151,41 +204,3 @@ def _fields_of(panel: Panel) -> dict[str, Any]:
     name: dict(value) if isinstance(value, Mapping) else value
     for name, value in fields.items()
   }
-
-
-class Records:
-  """The records of an evaluation on disk, until it is complete.
-
-  They lie in a folder named by all that the numbers depend on, so that another
-  evaluation never adds them.
-  """
-
-  def __init__(self, output_dir: str | pathlib.Path, key: str):
-    """Writes nothing.
-
-    Args:
-      output_dir: of the evaluation.
-      key: names the checkpoint, the pairs and the settings.
-    """
-    self._folder = pathlib.Path(output_dir) / _FOLDER / key
-
-  def read(self) -> Iterator[dict[str, Any]]:
-    """Yields the records from the first batch on, as far as there are any."""
-    number = 0
-    while (path := self._path(number)).is_file():
-      yield serialization.msgpack_restore(path.read_bytes())
-      number += 1
-
-  def write(self, number: int, record: Mapping[str, Any]) -> None:
-    """Keeps the record of batch `number`, counted from 0."""
-    # In place: a copy would sort the methods by name.
-    data = serialization.msgpack_serialize(dict(record), in_place=True)
-    write_atomically(self._path(number), data)
-
-  def _path(self, number: int) -> pathlib.Path:
-    return self._folder / f"{number:06d}.msgpack"
-
-
-def delete_records(output_dir: str | pathlib.Path) -> None:
-  """What was kept under a folder: its evaluation is complete and written."""
-  shutil.rmtree(pathlib.Path(output_dir) / _FOLDER, ignore_errors=True)

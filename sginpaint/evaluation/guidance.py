@@ -61,6 +61,11 @@ def check_guidance(system: System, split: Split, config: ConfigDict) -> None:
   attributes: tuple[str, ...] = ()
   if "attributes" in system.GUIDANCE and mode == "truth":
     attributes = tuple(split.attributes)
+    if not attributes and "segmentation" not in system.GUIDANCE:
+      raise UserError(
+        f"config.eval.guidance is {mode!r}, but split {split.name} has no "
+        "attributes; use predicted"
+      )
     _check_attributes(attributes, config)
   if "segmentation" in system.GUIDANCE and (split.labelled or not attributes):
     _check_maps(system, split, config)

@@ -18,7 +18,7 @@ from ml_collections import ConfigDict
 from sginpaint.checkpoints import Loaded
 from sginpaint.data.splits import Split
 from sginpaint.evaluation import evaluator
-from sginpaint.evaluation.gathering import rows_of
+from sginpaint.evaluation.gathering import rows_of, scores_of
 from sginpaint.evaluation.guidance import check_guidance
 from sginpaint.evaluation.measuring import measured_batches
 from sginpaint.evaluation.pairing import manifest_of
@@ -26,6 +26,7 @@ from sginpaint.evaluation.predictor import Predictor
 from sginpaint.evaluation.protocols import get_protocol
 from sginpaint.evaluation.results import ALL
 from sginpaint.evaluation.served import output_names
+from sginpaint.evaluation.sharing import ALONE
 from sginpaint.systems.base import Variables
 
 _COUNT = "count"  # stands among the scores
@@ -81,7 +82,9 @@ class InLoop:
   def _score(self, loaded: Loaded) -> Mapping[str, Any]:
     if self._predictor is None:
       with tempfile.TemporaryDirectory() as folder:
-        metrics = evaluator.evaluate(loaded, self._split, output_dir=folder)
+        metrics = evaluator.evaluate(
+          loaded, self._split, output_dir=folder, team=ALONE, progress=False
+        )
       scores = dict(metrics["metrics"][ALL])
       if "corrupted" in metrics:
         found = metrics["corrupted"]["metrics"][ALL]
@@ -94,7 +97,7 @@ class InLoop:
         self._predictor, loaded.config, self._split, self._manifest, pool
       ):
         rows += rows_of(measured, self._manifest)
-    return evaluator.scores_of(rows, self._protocol)["metrics"][ALL]
+    return scores_of(rows, self._protocol)["metrics"][ALL]
 
 
 def _plain(config: ConfigDict) -> ConfigDict:

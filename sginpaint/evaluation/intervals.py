@@ -19,6 +19,11 @@ def mean_interval(values: np.ndarray) -> tuple[float, float] | None:
   if n < 2:
     return None
   quantile = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)
-  half = float(quantile * values.std(ddof=1) / math.sqrt(n))
+  half = float(quantile) * standard_error(values)
   mean = float(values.mean())
   return mean - half, mean + half
+
+
+def standard_error(values: np.ndarray) -> float:
+  """Of the mean of [n] values, at least two."""
+  return float(values.std(ddof=1)) / math.sqrt(len(values))

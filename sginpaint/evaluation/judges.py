@@ -2,8 +2,9 @@
 
 Who judges must not have helped in the training: a network that lies among the
 frozen ones of the workdir is refused, by the hash of its values, unless
-`config.eval.guide_judges` lets it. The record of a judge names those that
-guided either way.
+`config.eval.guide_judges` lets it. Of a training that step judges which would
+guide, the best: nobody judges as the newest what guided as the best. The record
+of a judge names those that guided either way.
 """
 
 import dataclasses
@@ -70,11 +71,11 @@ def load_judge(loaded: Loaded, *, field: str, output: str) -> Judge | None:
       f"{named}: no checkpoint there; train one with "
       f"configs/{field}.py on the same data, or give none"
     )
-  judge = checkpoints.load(path)
+  judge = _load(path)
   outputs = output_names(judge)
   if "image" in outputs or output not in outputs:
     raise UserError(f"{named}: holds a {judge.config.system}; give a {field}")
-  guides = {n: checkpoints.load(p).hash for n, p in _guides(loaded).items()}
+  guides = {n: _load(p).hash for n, p in _guides(loaded).items()}
   for name, found in guides.items():
     if found == judge.hash and not loaded.config.eval.guide_judges:
       raise UserError(
@@ -99,6 +100,10 @@ def at_training_size(pictures: chex.Array, data: ConfigDict) -> jax.Array:
     *(h, w, data.image_size), resize=data.resize, crop_size=data.crop_size
   )
   return jax.image.resize(normalize_image(pictures), (b, *size, 3), "linear")
+
+
+def _load(path: str) -> Loaded:
+  return checkpoints.load(path, step=checkpoints.guiding_step(path))
 
 
 def _guides(loaded: Loaded) -> dict[str, str]:

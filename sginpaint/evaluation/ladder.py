@@ -7,11 +7,13 @@ difference is smaller than that of the scores.
 """
 
 import dataclasses
-import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from sginpaint.evaluation.intervals import standard_error
 from sginpaint.evaluation.results import ALL
 
 COMPARED = "hole_psnr"  # from row to row; else the first measure there is
@@ -229,9 +231,7 @@ def _compare(entry: Entry, above: Entry, measure: str) -> dict[str, Any]:
       change = high.pictures[name] - low.pictures[name]
       by_picture.setdefault(name, []).append(change)
   means = [statistics.fmean(changes) for changes in by_picture.values()]
-  error = None
-  if len(means) > 1:
-    error = statistics.stdev(means) / math.sqrt(len(means))
+  error = standard_error(np.array(means)) if len(means) > 1 else None
   return {"difference": Spread.of(differences), "picture_error": error}
 
 

@@ -1,6 +1,6 @@
 """The batches of an evaluation, filled and measured one after the other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -23,9 +23,9 @@ def measured_batches(
   manifest: Manifest,
   pool: ThreadPoolExecutor,
   *,
-  skip: int = 0,
+  indices: Sequence[int] | None = None,
 ) -> Iterator[Measured]:
-  """Yields one `Measured` per batch, in the order of the split.
+  """Yields one `Measured` per batch, a unit on each device (sharing.py).
 
   Args:
     predictor: that fills and measures.
@@ -33,21 +33,21 @@ def measured_batches(
     split: whose pictures they are.
     manifest: its pairs.
     pool: threads for the baselines.
-    skip: pairs to leave out at the start, whole batches.
+    indices: of the pairs wanted, in order; None = all.
   """
   size = batch_size(config.eval.batch_size)
-  for batch in _batches(config, split, manifest, size, skip):
+  wanted = list(manifest.indices if indices is None else indices)
+  for batch in _batches(config, split, manifest, size, wanted):
     # Padding repeats a picture that is there, so it has a mask as well.
     mask = manifest.draw(np.asarray(batch.index))
     yield predictor(batch, mask, chosen_baselines(config), pool)
 
 
 def _batches(
-  config: Any, split: Split, manifest: Manifest, size: int, skip: int
+  config: Any, split: Split, manifest: Manifest, size: int, wanted: list[int]
 ) -> Iterator[Batch]:
   """With the labels of other pictures as guidance where these shall guide."""
 
-  wanted = manifest.indices[skip:]
   if not wanted:
     return
 

@@ -17,10 +17,9 @@ def in_parts() -> NamedSharding:
   return NamedSharding(_mesh(), PartitionSpec("data"))
 
 
-def batch_size(wanted: int) -> int:
-  """The nearest size from above that spreads evenly over the devices."""
-  devices = jax.local_device_count()
-  return -(-wanted // devices) * devices
+def batch_size(unit: int) -> int:
+  """Pictures of a batch of which every local device gets a unit."""
+  return unit * jax.local_device_count()
 
 
 def _mesh() -> Mesh:

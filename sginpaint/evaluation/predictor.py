@@ -23,6 +23,7 @@ from sginpaint.evaluation.analyses import Analyst
 from sginpaint.evaluation.analysis import Findings, View
 from sginpaint.evaluation.baselines import fill_batch
 from sginpaint.evaluation.edits import Edits
+from sginpaint.evaluation.given import GivenPictures
 from sginpaint.evaluation.guidance import take_guidance
 from sginpaint.evaluation.perceptual_metrics import Observer
 from sginpaint.evaluation.protocols import ROUND, Protocol, quantise
@@ -104,6 +105,9 @@ class Predictor:
     self._reviewers = tuple(reviewers)
     self._look_at_truth = look_at_truth
     self._takes_map = "segmentation" in loaded.system.GUIDANCE
+    self._given = None
+    if isinstance(loaded.system, GivenPictures):
+      self._given = loaded.system.fill
     self.use(loaded.variables, loaded.frozen)
     self._measure = jax.jit(protocol.measure)
     self._rules = tuple({ROUND, *protocol.quantisers})
@@ -165,6 +169,10 @@ class Predictor:
     host_fills = {
       name: fill_batch(name, truth, mask, pool) for name in baselines
     }
+    if self._given:  # 8 bits already, by whatever rule
+      taken = self._given(index, truth, mask, pool)
+      own = jax.device_put(np.where(mask > 0.5, taken, truth), self._split)
+      by_rule = dict.fromkeys(self._rules, own)
     check_finite(np.asarray(finite)[:n], index[:n])
     spread = {
       name: dict.fromkeys(self._rules, jax.device_put(fill, self._split))

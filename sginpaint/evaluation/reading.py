@@ -3,12 +3,15 @@
 What guides inpainting reads corrupted pictures, so it is scored on both: on the
 picture as it is, and with the hole that the same picture has in an evaluation
 of inpainting (manifest.py), grey, whether or not the network was trained with
-holes. `config.eval.masks` = "none" leaves the second out.
+holes. `config.eval.masks` = "none" leaves the second out, unless
+`config.eval.manifest` says which pictures have which holes.
+
+Pictures are read, kept and shared out in units, see sharing.py.
 """
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +25,15 @@ from sginpaint.batch import Batch, normalize_image, to_uint8
 from sginpaint.checkpoints import Loaded
 from sginpaint.data.pipeline import BatchIterator, evaluation_batches
 from sginpaint.data.splits import Split
-from sginpaint.evaluation import pairing, provenance
+from sginpaint.evaluation import pairing, placement, provenance
 from sginpaint.evaluation.manifest import Manifest
 from sginpaint.evaluation.predictor import check_finite
+from sginpaint.evaluation.sharing import (
+  Records,
+  Team,
+  parts_of,
+  records_folder,
+)
 from sginpaint.files import write_atomically
 
 WHOLE, CORRUPTED = "whole", "corrupted"
@@ -37,7 +46,7 @@ Look = Callable[
 
 @dataclasses.dataclass(frozen=True)
 class Read:
-  """A batch without its padding: n pictures and what was found of them.
+  """A unit without its padding: n pictures and what was found of them.
 
   Attributes:
     batch: numpy; `image` uint8 and, with holes, `mask` float32 [n, S, S, 1].
@@ -54,7 +63,13 @@ class Read:
 
 
 class Reader:
-  """The first `config.eval.count` pictures of a split, with their holes."""
+  """The first `config.eval.count` pictures of a split, with their holes.
+
+  Where the config names a manifest, its pictures and no others.
+
+  Attributes:
+    indices: positions of the pictures in the split, ascending.
+  """
 
   def __init__(self, loaded: Loaded, split: Split):
     """Pairs the pictures with holes.
@@ -68,29 +83,90 @@ class Reader:
     """
     self._loaded, self._split = loaded, split
     options = loaded.config.eval
-    self.count = min(options.count or len(split), len(split))
+    self._unit = options.batch_size
+    count = None if options.manifest else options.count or None
+    self.indices = list(range(len(split)))[:count]
     self._manifest: Manifest | None = None
-    if options.masks != pairing.NONE:
+    if options.manifest or options.masks != pairing.NONE:
       everything = pairing.manifest_of(split, loaded.config, count=0)
       # In the order of the split, so that these are the first pictures of it.
       self._manifest = dataclasses.replace(
-        everything, pairs=everything.pairs[: self.count]
+        everything, pairs=everything.pairs[:count]
       )
+      self.indices = self._manifest.indices
     self._ratios: dict[int, float] = {}
     self._holes = hashlib.sha256()
+
+  @property
+  def masks(self) -> str:
+    """Kind or folder of the holes; "none" where there are none."""
+    return pairing.NONE if self._manifest is None else self._manifest.masks
 
   @property
   def readings(self) -> tuple[str, ...]:
     """WHOLE and, unless masks are none, CORRUPTED."""
     return (WHOLE,) if self._manifest is None else (WHOLE, CORRUPTED)
 
-  def read(self, look: Look) -> Iterator[Read]:
-    """Yields every batch with what `look` finds in the network's outputs.
+  def measure(
+    self,
+    look: Look,
+    keep: Callable[[Read], dict[str, Any]],
+    *,
+    output_dir: str | Path,
+    weights: str,
+    team: Team,
+    progress: bool,
+  ) -> Records:
+    """Makes the record of every unit, this process its share of those missing.
+
+    Args:
+      look: finds something in the network's outputs.
+      keep: what `units` shall give of a unit, as `Records.write` takes it.
+      output_dir: of the evaluation.
+      weights: which weights the checkpoint holds.
+      team: who shares the work.
+      progress: show a bar, on a terminal.
 
     Raises:
       UserError: the network puts out NaN or infinity.
     """
+    pairs = self._manifest.hash if self._manifest else ""
+    key = provenance.key(self._loaded, self._split, weights, pairs, [])
+    cut = parts_of(len(self.indices), self._unit)
+    records = Records(len(cut), records_folder(output_dir, key))
+    share = team.share(len(cut))
+    missing = records.missing(share)
+    wanted = [i for unit in missing for i in self.indices[cut[unit]]]
+    total = sum(cut[unit].stop - cut[unit].start for unit in share)
+    left = iter(missing)
+    with tqdm.tqdm(
+      total=total,
+      initial=total - len(wanted),
+      desc="evaluate",
+      unit="picture",
+      disable=None if progress and team.first else True,
+    ) as bar:
+      for read in self._read(look, wanted):
+        records.write(next(left), keep(read) | self._pairs_of(read.batch))
+        bar.update(len(read.index))
+    team.meet()
+    return records
+
+  def units(self, records: Records) -> Iterator[dict[str, Any]]:
+    """Yields what was kept of each unit, in order."""
+    for record in records.read():
+      if "holes" in record:
+        found = zip(record["index"], record["ratios"], strict=True)
+        self._ratios |= {int(i): float(ratio) for i, ratio in found}
+        self._holes.update(record["holes"].tobytes())
+      yield record
+
+  def _read(self, look: Look, indices: Sequence[int]) -> Iterator[Read]:
+    """Yields a unit after the other; each device reads one at a time."""
     system = self._loaded.system
+    variables = placement.everywhere(
+      (self._loaded.variables, self._loaded.frozen)
+    )
 
     @jax.jit
     def see(variables, frozen, batch, mask):
@@ -100,48 +176,46 @@ class Reader:
       ]
       return look(outputs, batch, mask), jnp.stack(finite).all(0)
 
-    bar = tqdm.tqdm(
-      total=self.count, desc="evaluate", unit="picture", disable=None
-    )
-    with self._batches() as batches, bar:
+    with self._batches(indices) as batches:
       for batch in batches:
         # Padding repeats a picture that is there, so it has a mask as well.
         mask = self._manifest and self._manifest.draw(np.asarray(batch.index))
         n = int(np.asarray(batch.valid).sum())
+        placed = jax.device_put((batch, mask), placement.in_parts())
         found = {}
         for reading in self.readings:
-          hole = mask if reading == CORRUPTED else None
-          looked, finite = jax.device_get(
-            see(self._loaded.variables, self._loaded.frozen, batch, hole)
-          )
+          hole = placed[1] if reading == CORRUPTED else None
+          looked, finite = jax.device_get(see(*variables, placed[0], hole))
           check_finite(finite[:n], np.asarray(batch.index)[:n])
-          found[reading] = _first(n, looked)
-        batch = _first(n, batch.replace(mask=mask))
-        self._remember(batch)
-        yield Read(batch, found)
-        bar.update(n)
+          found[reading] = looked
+        batch = batch.replace(mask=mask)
+        for part in parts_of(n, self._unit):
+          yield Read(_rows(part, batch), _rows(part, found))
 
-  def _batches(self) -> BatchIterator:
+  def _batches(self, indices: Sequence[int]) -> BatchIterator:
     data = self._loaded.config.data
     return evaluation_batches(
       self._split,
-      batch_size=self._loaded.config.eval.batch_size,
+      batch_size=placement.batch_size(self._unit),
       image_size=data.image_size,
       resize=data.resize,
       crop_size=data.crop_size,
       threads=data.threads,
-      indices=range(self.count),
+      indices=indices,
     )
 
-  def _remember(self, batch: Batch) -> None:
-    if batch.mask is not None:
-      ratios = np.asarray(batch.mask, np.float64).mean((1, 2, 3))
-      for index, ratio in zip(np.asarray(batch.index), ratios, strict=True):
-        self._ratios[int(index)] = float(ratio)
-      self._holes.update(np.packbits(batch.mask > 0.5).tobytes())
+  def _pairs_of(self, batch: Batch) -> dict[str, Any]:
+    """What a record tells of its pictures and their holes."""
+    index = {"index": np.asarray(batch.index)}
+    if batch.mask is None:
+      return index
+    return index | {
+      "ratios": np.asarray(batch.mask, np.float64).mean((1, 2, 3)),
+      "holes": np.packbits(batch.mask > 0.5),
+    }
 
   def record(self, weights: str) -> dict[str, Any]:
-    """`provenance` of metrics.json; complete once everything was read.
+    """`provenance` of metrics.json; complete once `units` has given all.
 
     Args:
       weights: which weights the checkpoint holds.
@@ -182,6 +256,6 @@ def shown(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
   return np.asarray(to_uint8(seen(image, mask).image))
 
 
-def _first(n: int, tree: Any) -> Any:
-  """The first n of every array, on the host."""
-  return jax.tree.map(lambda x: np.asarray(x)[:n], tree)
+def _rows(part: slice, tree: Any) -> Any:
+  """The same rows of every array, on the host."""
+  return jax.tree.map(lambda x: np.asarray(x)[part], tree)

@@ -23,7 +23,7 @@ def test_a_data_set_is_built_and_told_of(tmp_path, capsys):
   assert f"{directory} is ready: 1 test, 2 train" in out
   assert f"data=paris_streetview --config.data.path={directory}" in out
   assert main(["prepare", "paris_streetview", *flags]) == 0
-  assert "is there already: 1 test, 2 train" in capsys.readouterr().out
+  assert "is there already (delete it" in capsys.readouterr().out
 
 
 def test_a_folder_is_built(tmp_path, capsys):

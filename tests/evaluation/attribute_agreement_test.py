@@ -38,7 +38,7 @@ def _judge(monkeypatch):
   judge = dataclasses.replace(load_toy(_Reader()), hash="5" * 64)
   judge.config.data.attributes = ("dark", "bright", "coloured")
   monkeypatch.setattr(judges, "steps", lambda path: [7] * (path == "judge"))
-  monkeypatch.setattr(judges.checkpoints, "load", lambda path: judge)
+  monkeypatch.setattr(judges.checkpoints, "load", lambda *_, **__: judge)
   return judge
 
 
@@ -164,9 +164,25 @@ class TestWhoMayJudge:
     record = found.metrics["analyses"]["attribute_agreement"]["classifier"]
     assert record["guides"] == {"attributes": record["hash"]}
 
+  def test_newest_step_of_what_guided_as_the_best_is_refused(
+    self, tmp_path, judge, monkeypatch
+  ):
+    newest = dataclasses.replace(judge, hash="6" * 64)
+
+    def load(path, *, step=None):
+      return newest if path == "judge" and step is None else judge
+
+    def best(path):
+      return "best" if path == "judge" else None
+
+    monkeypatch.setattr(judges.checkpoints, "load", load)
+    monkeypatch.setattr(judges.checkpoints, "guiding_step", best)
+    with pytest.raises(UserError, match="'attributes' that guided the train"):
+      self._guided(tmp_path)
+
   def test_what_is_no_classifier_is_refused(self, judge, monkeypatch):
     painter = dataclasses.replace(judge, system=PlainSystem())
-    monkeypatch.setattr(judges.checkpoints, "load", lambda path: painter)
+    monkeypatch.setattr(judges.checkpoints, "load", lambda *_, **__: painter)
     with pytest.raises(UserError, match="holds a plain; give a classifier"):
       _run()
 

@@ -9,7 +9,6 @@ import pytest
 
 from sginpaint.errors import UserError
 from sginpaint.evaluation import evaluator
-from sginpaint.evaluation.gathering import Records
 from sginpaint.evaluation.predictor import Predictor
 from tests.evaluation.mapped import ALL_THREE, put_judge
 from tests.evaluation.toy import (
@@ -102,16 +101,6 @@ class TestResume:
     calls = _interrupt(monkeypatch, after=9)
     _evaluate(other, tmp_path)
     assert len(calls) == 4
-
-  def test_records_end_at_the_first_that_is_missing(self, tmp_path):
-    records = Records(tmp_path, "key")
-    for number in (0, 1, 3):
-      records.write(number, {"holes": np.arange(number + 1), "b": 1, "a": 2})
-    found = list(records.read())
-    assert [list(record) for record in found] == [["holes", "b", "a"]] * 2
-    np.testing.assert_array_equal(found[1]["holes"], [0, 1])
-    assert not list(Records(tmp_path, "other").read())
-
 
 class TestKnownPixels:
   def test_are_counted_and_a_change_is_refused(

@@ -115,6 +115,20 @@ class TestOthers:
       run(split)
 
 
+@dataclasses.dataclass(frozen=True)
+class _ToldAttributes(PlainSystem):
+  GUIDANCE: ClassVar[tuple[str, ...]] = ("attributes",)
+
+
+def test_attributes_that_are_not_there_cannot_guide():
+  loaded = load_toy(_ToldAttributes(), guidance="truth")
+  split = labelled_split(2)
+  evaluator.run(loaded, split, progress=False)
+  with pytest.raises(UserError, match="split test has no attributes"):
+    bare = dataclasses.replace(split, attributes=())
+    evaluator.run(loaded, bare, progress=False)
+
+
 def test_map_that_nobody_predicts_is_asked_for():
   loaded = load_toy(_Lost(), guidance="predicted")
   with pytest.raises(UserError, match="predicts no map; use truth, others"):

@@ -22,7 +22,7 @@ def run(system=None, split=None, **fields):
 def put_judge(monkeypatch, loaded):
   """A workdir "seg" that holds `loaded`."""
   monkeypatch.setattr(judges, "steps", lambda path: [7] * (path == "seg"))
-  monkeypatch.setattr(judges.checkpoints, "load", lambda path: loaded)
+  monkeypatch.setattr(judges.checkpoints, "load", lambda *_, **__: loaded)
   return loaded
 
 

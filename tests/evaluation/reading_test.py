@@ -170,6 +170,22 @@ def test_holes_are_those_of_an_inpainting_system(tmp_path):
     assert found["reads"][name] == found["fills"][name]
 
 
+@pytest.mark.parametrize("system", [_Attributes(), _Classes()])
+def test_a_manifest_says_which_pictures_and_holes(tmp_path, system):
+  folders = [tmp_path / name for name in ("fills", "reads")]
+  pairs = folders[0] / "manifest.jsonl"
+  first = _evaluate(PlainSystem(), folders[0], masks="rectangle", count=2)
+  rows = _table(folders[0])
+  assert [row["index"] for row in rows] != ["0", "1"]
+  metrics = _evaluate(
+    system, folders[1], masks="none", manifest=str(pairs), count=1
+  )
+  assert [r["index"] for r in _table(folders[1])] == [r["index"] for r in rows]
+  assert (metrics["count"], metrics["masks"]) == (2, "rectangle")
+  for name in ("manifest_hash", "mask_set_hash"):
+    assert metrics["provenance"][name] == first["provenance"][name]
+
+
 def test_a_training_sees_both_scores():
   loaded = load_toy(_Attributes(), masks="center")
   found = InLoop(loaded, plain_split(6))({"params": {}}, {})

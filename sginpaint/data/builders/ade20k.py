@@ -12,7 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from sginpaint.data.attributes import PRESENT
-from sginpaint.data.builders.archives import ManualDir, Member
+from sginpaint.data.builders.archives import (
+  ManualDir,
+  read_pairs,
+  read_text,
+)
 from sginpaint.data.builders.data_set import DataSet, Item, Plan, class_table
 from sginpaint.data.builders.scenes import (
   ATTRIBUTES,
@@ -45,8 +49,8 @@ def plan(manual: ManualDir) -> Plan:
     for path, member in members.items()
     if (match := _LABELS.search(path))
   }
-  lines = (_text(members, "sceneCategories.txt") or "").splitlines()
-  category = dict(line.split(maxsplit=1) for line in lines if line.strip())
+  scenes = read_text(members, "sceneCategories.txt") or ""
+  category = read_pairs(scenes, "sceneCategories.txt")
   items = []
   for path, member in members.items():
     if match := _PICTURE.search(path):
@@ -54,23 +58,20 @@ def plan(manual: ManualDir) -> Plan:
       own = (labels[name],) if name in labels else ()
       scene = scene_values(category.get(name))
       items.append(Item(name, _SPLITS[match[1]], member, own, scene))
-  classes = class_table(_names(members), first=1, ignored={0: "unlabelled"})
+  info = read_text(members, "objectInfo150.txt")
+  if info is None:
+    raise UserError(f"{manual.path}: no objectInfo150.txt in it; get it anew")
+  classes = class_table(_names(info), first=1, ignored={0: "unlabelled"})
   return Plan(items, classes, ATTRIBUTES, attribute_values=object_values)
 
 
-def _names(members: dict[str, Member]) -> list[str]:
-  text = _text(members, "objectInfo150.txt")
-  if text is None:
-    raise UserError("ADEChallengeData2016: no objectInfo150.txt; get it anew")
-  rows = [line.split("\t") for line in text.splitlines()[1:] if line.strip()]
+def _names(info: str) -> list[str]:
+  rows = [line.split("\t") for line in info.splitlines()[1:] if line.strip()]
+  if len(rows) != _COUNT:
+    raise UserError(
+      f"objectInfo150.txt: names {len(rows)} classes, not {_COUNT}; get it anew"
+    )
   return [row[-1].partition(",")[0].strip() for row in rows]
-
-
-def _text(members: dict[str, Member], name: str) -> str | None:
-  for path, member in members.items():
-    if path.endswith(f"/{name}"):
-      return member.read().decode()
-  return None
 
 
 ADE20K = DataSet(

@@ -16,7 +16,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 from sginpaint.data.images import UnreadableError
@@ -91,71 +91,128 @@ def _opened(path: str) -> BinaryIO:
   return open(path, "rb")
 
 
+def read_text(members: Mapping[str, Member], name: str) -> str | None:
+  """The text file of that name, wherever it lies, or None.
+
+  Raises:
+    UserError: it is damaged, or no text.
+  """
+  for path, member in members.items():
+    if path.rpartition("/")[2] == name:
+      try:
+        return member.read().decode("utf-8-sig")
+      except (UnreadableError, UnicodeDecodeError) as e:
+        raise UserError(f"{member}: no sound text ({e}); get it anew") from e
+  return None
+
+
+def read_pairs(text: str, where: str) -> dict[str, str]:
+  """First -> second word of every line.
+
+  Raises:
+    UserError: a line has not two words.
+  """
+  rows = [line.split() for line in text.splitlines() if line.strip()]
+  for row in rows:
+    if len(row) != 2:
+      raise UserError(
+        f"{where}: {' '.join(row)[:80]!r} is not two words; get the file anew"
+      )
+  return {row[0]: row[1] for row in rows}
+
+
 class ManualDir:
   """The folder into which a person put the archives of a data set.
 
-  An archive may also be there unpacked, as a folder of its name.
+  An archive may also be there unpacked, as a folder of its name. Hidden files,
+  and those that macOS adds to archives, are passed over.
   """
 
-  def __init__(self, path: str | pathlib.Path, scratch: pathlib.Path):
-    """Looks whether there is such a folder.
+  def __init__(
+    self,
+    path: str | pathlib.Path,
+    scratch: pathlib.Path,
+    how_to_get: str = "put it there",
+  ):
+    """Looks what is in the folder.
 
     Args:
       path: the folder.
       scratch: where what is compressed as a whole is rewritten.
+      how_to_get: ends the message about something that is not there.
 
     Raises:
-      UserError: there is none.
+      UserError: there is no such folder, or it cannot be read.
     """
     self.path = pathlib.Path(path).expanduser()
     self._scratch = scratch
-    if not self.path.is_dir():
+    self._how_to_get = how_to_get
+    if not os.path.isdir(self.path):
       raise UserError(f"--manual-dir {path}: no such folder")
+    try:
+      entries = sorted(self.path.iterdir())
+    except OSError as e:
+      raise UserError(f"--manual-dir {path}: {e.strerror}") from e
+    # Of an archive and a folder of its name the archive is surely whole.
+    archives = [(_stem(p), p) for p in entries if not p.is_dir()]
+    self._found = {p.name: p for p in entries if p.is_dir()}
+    self._found |= {stem: path for stem, path in archives if stem}
+    self._loose = [path for stem, path in archives if not stem]
+
+  def missing(self, what: str) -> UserError:
+    """To be raised: says that something is not there, and how to get it."""
+    return UserError(f"{self.path}: {what} there; {self._how_to_get}")
 
   def has(self, stem: str) -> bool:
     """Whether there is an archive or a folder of that name."""
-    return self._find(stem) is not None
+    return stem in self._found
+
+  def one_of(self, *stems: str) -> str:
+    """The first that is there, else the first of all.
+
+    Unpacked, many archives make a folder of another name than their own.
+    """
+    return next(filter(self.has, stems), stems[0])
 
   def members(self, *stems: str) -> dict[str, Member]:
     """Files of archives or folders, by `<stem>/<path inside>`, sorted.
 
     Args:
-      stems: names of archives without suffix; none = whatever is there.
+      stems: names of archives without suffix; none = whatever is there, also
+        files by themselves.
 
     Raises:
       UserError: one is not there, or no archive.
     """
-    if not stems:
-      found = {_stem(path): path for path in sorted(self.path.iterdir())}
-      stems = tuple(s for s in found if s and self.has(s))
     members: dict[str, Member] = {}
+    if not stems:
+      stems = tuple(self._found)
+      members = {path.name: Member(str(path)) for path in self._loose}
     for stem in stems:
-      path = self._find(stem)
-      if path is None:
-        raise UserError(f"{self.path}: no {stem}.zip or .tar(.gz) there")
-      for name, member in self._list(path):
-        members[f"{stem}/{name}"] = member
-    return dict(sorted(members.items()))
+      if stem not in self._found:
+        raise self.missing(f"no {stem}.zip, .tar, .tar.gz or folder {stem}")
+      for name, member in self._list(self._found[stem]):
+        members[f"{stem}/{name.removeprefix('./')}"] = member
+    return {
+      path: member
+      for path, member in sorted(members.items())
+      if not _is_junk(path)
+    }
 
   def text(self, name: str) -> str | None:
     """A text file of the folder itself, or None."""
     path = self.path / name
-    return path.read_text("utf-8-sig") if path.is_file() else None
-
-  def _find(self, stem: str) -> pathlib.Path | None:
-    for suffix in (*_SUFFIXES, ""):
-      path = self.path / (stem + suffix)
-      if path.is_dir() if not suffix else path.is_file():
-        return path
-    return None
+    return (
+      read_text({name: Member(str(path))}, name) if path.is_file() else None
+    )
 
   def _list(self, path: pathlib.Path) -> Iterator[tuple[str, Member]]:
-    if path.is_dir():
-      yield from _of_folder(path)
-      return
-    _LOG.info("reading the index of %s", path)
+    if not path.is_dir():
+      _LOG.info("reading the index of %s", path)
     try:
-      if path.suffix == ".zip":
+      if path.is_dir():
+        yield from _of_folder(path)
+      elif path.suffix.lower() == ".zip":
         yield from _of_zip(path)
       else:
         yield from _of_tar(self._plain(path))
@@ -163,35 +220,52 @@ class ManualDir:
       raise UserError(f"{path}: not a whole archive ({e}); get it anew") from e
     except (EOFError, zlib.error) as e:
       raise UserError(f"{path}: cut off or damaged; get it anew") from e
+    except OSError as e:  # of the archive, or of where it is decompressed to
+      raise UserError(
+        f"{e.filename or path}: {e.strerror or e}; see to the rights and the "
+        "room on the disk"
+      ) from e
 
   def _plain(self, path: pathlib.Path) -> pathlib.Path:
     """The tar itself; a compressed one cannot be read out of order."""
-    if not path.name.endswith(_PACKED):
+    if not path.name.lower().endswith(_PACKED):
       return path
     plain = self._scratch / f"{_stem(path)}.tar"
     if not plain.is_file():
       _LOG.info("decompressing %s to %s", path, plain)
       plain.parent.mkdir(parents=True, exist_ok=True)
       draft = plain.with_suffix(f".{os.getpid()}.part")
-      with gzip.open(path) as source, draft.open("wb") as target:
-        shutil.copyfileobj(source, target, 1 << 20)
-      os.replace(draft, plain)
+      try:
+        with gzip.open(path) as source, draft.open("wb") as target:
+          shutil.copyfileobj(source, target, 1 << 20)
+        os.replace(draft, plain)
+      finally:
+        draft.unlink(missing_ok=True)
     return plain
 
 
 def _stem(path: pathlib.Path) -> str:
-  """Name of an archive without its suffix, of a folder; "" of other files."""
+  """Name of an archive without its suffix; "" of other files."""
   for suffix in _SUFFIXES:
-    if path.name.endswith(suffix):
-      return path.name.removesuffix(suffix)
-  return path.name if path.is_dir() else ""
+    if path.name.lower().endswith(suffix):
+      return path.name[: -len(suffix)]
+  return ""
+
+
+def _is_junk(path: str) -> bool:
+  parts = path.split("/")
+  return "__MACOSX" in parts or any(part.startswith(".") for part in parts)
 
 
 def _of_folder(root: pathlib.Path) -> Iterator[tuple[str, Member]]:
-  for folder, _, files in os.walk(root, followlinks=True):
+  def stop(error: OSError) -> None:
+    raise error
+
+  for folder, _, files in os.walk(root, onerror=stop, followlinks=True):
     for file in files:
       path = pathlib.Path(folder, file)
-      size = path.stat().st_size
+      # A link to nowhere is found out, and named, when it is read.
+      size = path.stat().st_size if path.exists() else 0
       yield (
         path.relative_to(root).as_posix(),
         Member(file=str(path), stored=size),
@@ -207,7 +281,8 @@ def _of_zip(path: pathlib.Path) -> Iterator[tuple[str, Member]]:
       if info.compress_type not in (0, 8) or info.flag_bits & 1:
         raise UserError(
           f"{path}: {info.filename} is encrypted or compressed in a way that "
-          "is not read; unpack the archive into a folder of its name"
+          "is not read; unpack the archive into a folder of its name and take "
+          "the archive away"
         )
       yield (
         info.filename,
@@ -224,10 +299,13 @@ def _of_zip(path: pathlib.Path) -> Iterator[tuple[str, Member]]:
 
 def _of_tar(path: pathlib.Path) -> Iterator[tuple[str, Member]]:
   file = str(path)
-  with tarfile.open(path, "r:") as archive:
+  with path.open("rb") as raw, tarfile.open(fileobj=raw, mode="r:") as archive:
     while (info := archive.next()) is not None:
       # The library keeps every header: gigabytes for millions of members.
       archive.members.clear()  # type: ignore[attr-defined]
       if info.isreg():
-        name = info.name.removeprefix("./")
-        yield name, Member(file, name, info.offset_data, info.size)
+        yield info.name, Member(file, info.name, info.offset_data, info.size)
+    # The library takes a damaged header for the end.
+    raw.seek(archive.offset)
+    if raw.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
+      raise tarfile.ReadError(f"damaged at byte {archive.offset}")

@@ -81,16 +81,18 @@ def build(
       that an unfinished build in there was begun with.
   """
   directory = pathlib.Path(data_dir).expanduser() / data_set.name
-  if (directory / INFO).is_file():
-    return Built(directory, _counts(directory), existed=True)
   scratch = directory / "building"
-  manual = ManualDir(manual_dir, scratch)
+  if (directory / INFO).is_file():
+    return _existing(directory)
+  manual = ManualDir(manual_dir, scratch, data_set.how_to_get())
   # Before anything is written: this finds what is missing.
   plan = data_set.plan(manual)
   ordered = _ordered(data_set, manual, plan.items)
   plan = dataclasses.replace(plan, items=ordered)
   size = data_set.size if size is None else size
   with _locked(directory):
+    if (directory / INFO).is_file():  # another process was quicker
+      return _existing(directory)
     _remember(scratch, data_set, plan, size)
     shards = _shards(directory, data_set.name, plan, size)
     workers = workers or len(os.sched_getaffinity(0))
@@ -99,7 +101,7 @@ def build(
       left_out = _check_left_out(directory, plan, reports)
       _verify(shards, reports, run)
     counts = describe(directory, data_set, plan, reports)
-    shutil.rmtree(scratch)
+    shutil.rmtree(scratch, ignore_errors=True)
   for split, expected in data_set.counts.items():
     if counts.get(split, 0) != expected:
       _LOG.warning(
@@ -112,12 +114,15 @@ def build(
   return Built(directory, counts, left_out)
 
 
-def _counts(directory: pathlib.Path) -> dict[str, int]:
+def _existing(directory: pathlib.Path) -> Built:
+  # A run that was killed at the very end left it.
+  shutil.rmtree(directory / "building", ignore_errors=True)
   info = json.loads((directory / INFO).read_text())
-  return {
+  counts = {
     split["name"]: sum(map(int, split["shardLengths"]))
     for split in info["splits"]
   }
+  return Built(directory, counts, existed=True)
 
 
 @contextlib.contextmanager
@@ -143,9 +148,7 @@ def _ordered(
 ) -> list[Item]:
   ordered = sorted(items, key=lambda i: (i.split, not i.labels, i.id))
   if not ordered:
-    raise UserError(
-      f"{manual.path}: no picture of {data_set.title}; {data_set.how_to_get()}"
-    )
+    raise manual.missing(f"no picture of {data_set.title}")
   seen: set[tuple[str, str]] = set()
   for item in ordered:
     if (item.split, item.id) in seen:
@@ -160,11 +163,13 @@ def _remember(
   scratch: pathlib.Path, data_set: DataSet, plan: Plan, size: int
 ) -> None:
   """Binds the build to what it is made of."""
+  # Hashes of hashes: there may be millions.
   parts = (
-    repr((i.id, i.split, i.image.stored, len(i.labels), i.attributes))
+    digest(repr((i.id, i.split, i.image.stored, len(i.labels), i.attributes)))
     for i in plan.items
   )
-  mark = digest(VERSION, str(size), repr(plan.classes), *parts)
+  about = repr((VERSION, size, plan.classes, plan.attributes))
+  mark = digest(about, *parts)
   file = scratch / "made_of"
   if file.is_file() and file.read_text() != mark:
     raise UserError(

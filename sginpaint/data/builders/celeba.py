@@ -9,7 +9,7 @@ square.
 
 import re
 
-from sginpaint.data.builders.archives import ManualDir
+from sginpaint.data.builders.archives import ManualDir, read_pairs
 from sginpaint.data.builders.data_set import DataSet, Item, Plan
 from sginpaint.errors import UserError
 
@@ -51,10 +51,12 @@ def read_attribute_list(
 def plan(manual: ManualDir) -> Plan:
   """All pictures that the partition lists."""
   names, values = read_attribute_list(
-    needed_text(manual, "list_attr_celeba.txt"), "list_attr_celeba.txt"
+    _text(manual, "list_attr_celeba.txt"), "list_attr_celeba.txt"
   )
-  text = needed_text(manual, "list_eval_partition.txt")
-  splits = dict(line.split() for line in text.splitlines() if line.strip())
+  file = "list_eval_partition.txt"
+  splits = read_pairs(_text(manual, file), file)
+  if strange := set(splits.values()) - set(_SPLITS):
+    raise UserError(f"{file}: a split {strange.pop()!r}; get the file anew")
   items = []
   for path, member in manual.members("img_align_celeba").items():
     if not (match := _PICTURE.search(path)):
@@ -67,15 +69,10 @@ def plan(manual: ManualDir) -> Plan:
   return Plan(items, attributes=names)
 
 
-def needed_text(manual: ManualDir, name: str) -> str:
-  """A text file of the folder.
-
-  Raises:
-    UserError: it is not there.
-  """
+def _text(manual: ManualDir, name: str) -> str:
   text = manual.text(name)
   if text is None:
-    raise UserError(f"{manual.path / name}: no such file; put it there too")
+    raise manual.missing(f"no {name}")
   return text
 
 

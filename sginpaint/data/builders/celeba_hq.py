@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sginpaint.data.builders.archives import ManualDir, Member
+from sginpaint.data.builders.archives import ManualDir, Member, read_text
 from sginpaint.data.builders.celeba import read_attribute_list
 from sginpaint.data.builders.data_set import (
   DataSet,
@@ -44,8 +44,11 @@ CLASSES = class_table(
 )  # fmt: skip
 _PICTURE = re.compile(r"CelebA-HQ-img/(\d+)\.jpg$")
 _PART = re.compile(rf"mask-anno/\d+/(\d{{5}})_({'|'.join(PARTS)})\.png$")
-# Of CelebA, the last pictures that train and validate.
-_LAST_TRAIN, _LAST_VALIDATION = 162_770, 182_637
+_STEM = "CelebAMask-HQ"
+_ATTRIBUTES = "CelebAMask-HQ-attribute-anno.txt"
+_MAPPING = "CelebA-HQ-to-CelebA-mapping.txt"
+# Of CelebA, how many pictures come before those that validate, and that test.
+_VALIDATION, _TEST = 162_770, 182_637
 
 
 def merge_parts(parts: Sequence[Part]) -> np.ndarray:
@@ -75,13 +78,9 @@ def _mask(data: bytes) -> np.ndarray:
 
 def plan(manual: ManualDir) -> Plan:
   """All pictures, with the masks of their parts."""
-  members = manual.members("CelebAMask-HQ")
-  names, values = read_attribute_list(
-    _text(members, "CelebAMask-HQ-attribute-anno.txt"),
-    "CelebAMask-HQ-attribute-anno.txt",
-  )
-  mapping = _text(members, "CelebA-HQ-to-CelebA-mapping.txt").splitlines()
-  origin = {row[0]: row[2] for row in map(str.split, mapping[1:]) if row}
+  members = manual.members(_STEM)
+  names, values = read_attribute_list(_text(members, _ATTRIBUTES), _ATTRIBUTES)
+  splits = _splits(_text(members, _MAPPING))
   masks: dict[int, list[Member]] = defaultdict(list)
   for path, member in members.items():
     if match := _PART.search(path):
@@ -89,31 +88,43 @@ def plan(manual: ManualDir) -> Plan:
   items = []
   for path, member in members.items():
     if match := _PICTURE.search(path):
-      number = match[1]
+      number, file = int(match[1]), f"{match[1]}.jpg"
+      for name, listed in (
+        (_ATTRIBUTES, file in values),
+        (_MAPPING, number in splits),
+      ):
+        if not listed:
+          raise UserError(f"{name}: no line for {file}; get the archive anew")
       items.append(
         Item(
-          f"{int(number):05d}",
-          _split(origin, number),
+          f"{number:05d}",
+          splits[number],
           member,
-          tuple(masks[int(number)]),
-          values[f"{number}.jpg"],
+          tuple(masks[number]),
+          values[file],
         )
       )
   return Plan(items, CLASSES, names, label_map=merge_parts)
 
 
-def _split(origin: dict[str, str], number: str) -> str:
-  file = int(origin[number].partition(".")[0])
-  if file <= _LAST_TRAIN:
-    return "train"
-  return "validation" if file <= _LAST_VALIDATION else "test"
+def _splits(mapping: str) -> dict[int, str]:
+  """By number; lines are `number, place in CelebA (from 0), CelebA's name`."""
+  rows = [line.split() for line in mapping.splitlines()[1:]]
+  return {
+    int(number): "train"
+    if int(place) < _VALIDATION
+    else "validation"
+    if int(place) < _TEST
+    else "test"
+    for number, place, *_ in rows
+  }
 
 
 def _text(members: dict[str, Member], name: str) -> str:
-  for path, member in members.items():
-    if path.endswith(f"/{name}"):
-      return member.read().decode()
-  raise UserError(f"CelebAMask-HQ: no {name} in it; get the archive anew")
+  text = read_text(members, name)
+  if text is None:
+    raise UserError(f"{_STEM}: no {name} in it; get the archive anew")
+  return text
 
 
 CELEBA_HQ = DataSet(

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sginpaint.data.builders.archives import ManualDir
+from sginpaint.data.builders.archives import ManualDir, Member
 from sginpaint.data.builders.data_set import (
   DataSet,
   Item,
@@ -85,16 +85,20 @@ def plan(manual: ManualDir) -> Plan:
   """Train and test to train on, val to test on."""
   labels = {
     match[2]: member
-    for path, member in manual.members("gtFine_trainvaltest").items()
+    for path, member in _unpacked_or_not(manual, "gtFine").items()
     if (match := _LABELS.search(path))
   }
   items = []
-  for path, member in manual.members("leftImg8bit_trainvaltest").items():
+  for path, member in _unpacked_or_not(manual, "leftImg8bit").items():
     if match := _PICTURE.search(path):
       own = (labels[match[2]],) if match[2] in labels else ()
       split = "test" if match[1] == "val" else "train"
       items.append(Item(match[2], split, member, own))
   return Plan(items, CLASSES, label_map=label_map)
+
+
+def _unpacked_or_not(manual: ManualDir, folder: str) -> dict[str, Member]:
+  return manual.members(manual.one_of(f"{folder}_trainvaltest", folder))
 
 
 CITYSCAPES = DataSet(

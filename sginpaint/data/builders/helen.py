@@ -7,14 +7,13 @@ a pixel is of the class, of which the surest counts; and the lists
 `number , name`. Left and right are the person's.
 """
 
-import pathlib
 import re
 from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
 
-from sginpaint.data.builders.archives import ManualDir, Member
+from sginpaint.data.builders.archives import ManualDir, Member, read_text
 from sginpaint.data.builders.data_set import (
   DataSet,
   Item,
@@ -56,10 +55,9 @@ def plan(manual: ManualDir) -> Plan:
   """The pictures that the lists name."""
   members = manual.members(_STEM)
   splits: dict[str, str] = {}
-  for path, member in members.items():
-    if split := _LISTS.get(pathlib.PurePosixPath(path).name):
-      for line in member.read().decode("utf-8-sig").splitlines():
-        splits[line.rpartition(",")[2].strip()] = split
+  for file, split in _LISTS.items():
+    for line in (read_text(members, file) or "").splitlines():
+      splits[line.rpartition(",")[2].strip()] = split
   if not splits:
     raise UserError(f"{_STEM}: no {', '.join(_LISTS)} in it; get it anew")
   labels: dict[str, list[Member]] = defaultdict(list)

@@ -26,6 +26,7 @@ import tqdm
 
 from sginpaint.data.builders.archives import ManualDir, Member
 from sginpaint.data.builders.data_set import DataSet, Plan
+from sginpaint.data.images import UnreadableError
 from sginpaint.data.mask_files import (
   INVERTED,
   SUFFIXES,
@@ -81,18 +82,23 @@ def sort_masks(
   """
   directory = pathlib.Path(data_dir).expanduser() / IRREGULAR_MASKS.name
   draft = directory.with_name(f".{directory.name}.{os.getpid()}.part")
-  found = _masks(ManualDir(manual_dir, draft))
+  unpacked, done = draft / "unpacked", draft / "sorted"
   counts: collections.Counter[str] = collections.Counter()
   try:
+    found = _masks(
+      ManualDir(manual_dir, unpacked, IRREGULAR_MASKS.how_to_get())
+    )
     for (name, white), members in found.items():
       ratios = []
       for member in tqdm.tqdm(members, desc=name, unit="mask", disable=None):
-        folder, ratio = _sort(member, draft / name, white, size)
+        folder, ratio = _sort(member, done / name, white, size)
         counts[f"{name}/{folder}"] += 1
         ratios.append(ratio)
       _check_polarity(name, ratios, white)
     shutil.rmtree(directory, ignore_errors=True)
-    os.replace(draft, directory)
+    os.replace(done, directory)
+  except OSError as e:
+    raise UserError(f"{directory}: cannot be written ({e.strerror})") from e
   finally:
     shutil.rmtree(draft, ignore_errors=True)
   return directory, dict(sorted(counts.items()))
@@ -105,9 +111,7 @@ def _masks(manual: ManualDir) -> dict[tuple[str, bool], list[Member]]:
       if f"{part}/" in path and path.lower().endswith(SUFFIXES):
         found[kind].append(member)
   if not found:
-    raise UserError(
-      f"{manual.path}: no masks there; {IRREGULAR_MASKS.how_to_get()}"
-    )
+    raise manual.missing("no masks")
   return found
 
 
@@ -116,7 +120,10 @@ def _sort(
 ) -> tuple[str, float]:
   """Writes one mask; its folder and its ratio."""
   path = pathlib.Path(member.name or member.file)
-  grey = read_grey(path, member.read())
+  try:
+    grey = read_grey(path, member.read())
+  except UnreadableError as e:
+    raise UserError(f"{member}: {e}; get the archive anew") from e
   hole = is_hole(grey, white_is_hole=white)
   folder = "border" if near_border(hole) else "inside"
   side = SIZE if size is None else size

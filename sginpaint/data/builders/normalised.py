@@ -8,6 +8,7 @@ Label maps: 8-bit grey PNG of the picture's size. So the traps of decoding
 """
 
 import io
+import struct
 
 import cv2
 import numpy as np
@@ -17,6 +18,14 @@ from sginpaint.data.images import LabelFormatError, decode_rgb
 
 _ORIENTATION = 0x0112
 _QUALITY = 95
+# What Pillow raises of strange headers and tags, or of very many pixels.
+_UNCLEAR = (
+  OSError,
+  SyntaxError,
+  ValueError,
+  struct.error,
+  Image.DecompressionBombError,
+)
 
 
 def normalise_picture(data: bytes, size: int) -> tuple[bytes, tuple[int, int]]:
@@ -68,13 +77,18 @@ def normalise_labels(labels: np.ndarray, shape: tuple[int, int]) -> bytes:
 
 def _inspect(data: bytes) -> tuple[str, bool]:
   """Format, and whether the bytes are 8-bit RGB, upright, JPEG or PNG."""
-  with Image.open(io.BytesIO(data)) as image:
-    kind, mode = image.format or "", image.mode
-    # To know that of a PNG, Pillow would decode it.
-    turned = b"eXIf" in data
-    if kind == "JPEG":
-      turned = image.getexif().get(_ORIENTATION, 1) != 1
-    transparent = "transparency" in image.info
+  kind = "JPEG" if data.startswith(b"\xff\xd8") else ""
+  try:
+    with Image.open(io.BytesIO(data)) as image:
+      kind, mode = image.format or "", image.mode
+      # To know that of a PNG, Pillow would decode it.
+      turned = b"eXIf" in data
+      if kind == "JPEG":
+        turned = image.getexif().get(_ORIENTATION, 1) != 1
+      transparent = "transparency" in image.info
+  except _UNCLEAR:
+    # OpenCV decoded it, so it is encoded anew.
+    return kind, False
   deep = kind == "PNG" and data[24] > 8
   rgb = mode == "RGB" and not (deep or transparent)
   return kind, kind in ("JPEG", "PNG") and rgb and not turned

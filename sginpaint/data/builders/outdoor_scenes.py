@@ -13,7 +13,6 @@ from collections.abc import Iterable
 
 from sginpaint.data.builders.archives import ManualDir, Member
 from sginpaint.data.builders.data_set import DataSet, Item, Plan, class_table
-from sginpaint.errors import UserError
 
 CLASSES = class_table(
   (
@@ -21,8 +20,8 @@ CLASSES = class_table(
     "animal",
   ),
   colours=(
-    (153, 153, 153), (70, 130, 180), (0, 160, 190), (110, 190, 60),
-    (150, 110, 70), (190, 60, 60), (30, 110, 40), (230, 170, 30),
+    (153, 153, 153), (0, 255, 255), (109, 158, 235), (183, 225, 205),
+    (153, 0, 255), (17, 85, 204), (106, 168, 79), (224, 102, 102),
   ),
   ignored={8: "void"},
 )  # fmt: skip
@@ -53,10 +52,7 @@ def _pairs(manual: ManualDir, stem: str, split: str) -> list[Item]:
 def _by_category(manual: ManualDir) -> list[Item]:
   stems = [s for s in ("OutdoorSceneTrain_v2", *_CATEGORIES) if manual.has(s)]
   if not stems:
-    raise UserError(
-      f"{manual.path}: neither OutdoorSeg_img.zip nor OutdoorSceneTrain_v2; "
-      f"{OUTDOOR_SCENES.how_to_get()}"
-    )
+    raise manual.missing("neither OutdoorSeg_img.zip nor OutdoorSceneTrain_v2")
   items = []
   for path, member in _pictures(manual.members(*stems)):
     parts = pathlib.PurePosixPath(path)

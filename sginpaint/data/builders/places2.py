@@ -13,11 +13,15 @@ and its 40 objects, which nobody labelled here (unknown).
 """
 
 import functools
-import pathlib
 import re
 from collections.abc import Iterator
 
-from sginpaint.data.builders.archives import ManualDir, Member
+from sginpaint.data.builders.archives import (
+  ManualDir,
+  Member,
+  read_pairs,
+  read_text,
+)
 from sginpaint.data.builders.data_set import DataSet, Item, Plan
 from sginpaint.data.builders.scenes import (
   ATTRIBUTES,
@@ -26,9 +30,13 @@ from sginpaint.data.builders.scenes import (
 )
 from sginpaint.errors import UserError
 
-_EASY = re.compile(r"/places365_standard/(train|val)/([^/]+)/([^/]+)\.jpg$")
-_TRAIN = re.compile(r"/data_256/[a-z]/(.+)/([^/]+)\.jpg$")
-_TEST = re.compile(r"/val_256/([^/]+)\.jpg$")
+_EASY = re.compile(
+  r"(?:^|/)places365_standard/(train|val)/([^/]+)/([^/]+)\.jpg$"
+)
+_TRAIN = re.compile(r"(?:^|/)data_256/[a-z]/(.+)/([^/]+)\.jpg$")
+_TEST = re.compile(r"(?:^|/)val_256/([^/]+)\.jpg$")
+_EASY_STEMS = ("places365standard_easyformat", "places365_standard")
+_TRAIN_STEMS = ("train_256_places365standard", "data_256")
 _LISTS = "filelist_places365-standard"
 
 # split, category or None, name, file
@@ -37,7 +45,7 @@ Found = tuple[str, str | None, str, Member]
 
 def plan(manual: ManualDir, *, only_scenes: bool = False) -> Plan:
   """All pictures, or those of the 20 scenes."""
-  easy = manual.has("places365standard_easyformat")
+  easy = manual.has(manual.one_of(*_EASY_STEMS))
   values = functools.cache(
     lambda category: (*scene_values(category), *UNKNOWN_OBJECTS)
   )
@@ -57,15 +65,14 @@ def plan(manual: ManualDir, *, only_scenes: bool = False) -> Plan:
 
 
 def _easy(manual: ManualDir) -> Iterator[Found]:
-  members = manual.members("places365standard_easyformat")
-  for path, member in members.items():
+  for path, member in manual.members(manual.one_of(*_EASY_STEMS)).items():
     if match := _EASY.search(path):
       split = "train" if match[1] == "train" else "test"
       yield split, match[2], match[3], member
 
 
 def _official(manual: ManualDir) -> Iterator[Found]:
-  for path, member in manual.members("train_256_places365standard").items():
+  for path, member in manual.members(manual.one_of(*_TRAIN_STEMS)).items():
     if match := _TRAIN.search(path):
       yield "train", match[1], match[2], member
   categories = _test_categories(manual)
@@ -76,22 +83,16 @@ def _official(manual: ManualDir) -> Iterator[Found]:
 
 def _test_categories(manual: ManualDir) -> dict[str, str]:
   """Name -> category, as far as the lists are there."""
-  texts = {
-    pathlib.PurePosixPath(path).name: member.read().decode()
-    for path, member in (
-      manual.members(_LISTS).items() if manual.has(_LISTS) else ()
-    )
-    if path.endswith(".txt")
-  }
-  lists = []
-  for file in ("categories_places365.txt", "places365_val.txt"):
-    text = manual.text(file) or texts.get(file, "")
-    lists.append([x.split() for x in text.splitlines() if x.strip()])
+  members = manual.members(_LISTS) if manual.has(_LISTS) else {}
+  numbers, pictures = (
+    read_pairs(manual.text(file) or read_text(members, file) or "", file)
+    for file in ("categories_places365.txt", "places365_val.txt")
+  )
   # "/c/church/outdoor 91" and "Places365_val_00000001.jpg 91"
-  names = {number: path[3:] for path, number in lists[0]}
+  names = {number: path[3:] for path, number in numbers.items()}
   return {
     file.removesuffix(".jpg"): names[number]
-    for file, number in lists[1]
+    for file, number in pictures.items()
     if number in names
   }
 
@@ -113,5 +114,5 @@ PLACES2_20 = DataSet(
   terms=PLACES2.terms,
   files=PLACES2.files,
   plan=functools.partial(plan, only_scenes=True),
-  counts={"train": 100_000, "test": 2_000},
+  counts={"test": 2_000},  # nobody published how many train
 )

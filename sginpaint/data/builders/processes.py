@@ -7,8 +7,11 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import Connection
 from typing import Any
+
+from sginpaint.errors import UserError
 
 _PRELOADED = "sginpaint.data.builders.shards"
 
@@ -45,8 +48,14 @@ def processes(workers: int) -> Iterator[Run]:
 
   def run(work, jobs):
     futures = {pool.submit(work, *job): i for i, job in enumerate(jobs)}
-    for future in concurrent.futures.as_completed(futures):
-      yield futures[future], future.result()
+    try:
+      for future in concurrent.futures.as_completed(futures):
+        yield futures[future], future.result()
+    except BrokenProcessPool as e:
+      raise UserError(
+        "a process was killed, perhaps for want of memory; run the same "
+        "command again, with fewer --workers"
+      ) from e
 
   try:
     yield run

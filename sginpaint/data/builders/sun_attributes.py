@@ -17,6 +17,7 @@ from sginpaint.data.builders.archives import ManualDir, Member
 from sginpaint.data.builders.data_set import DataSet, Item, Plan
 from sginpaint.data.builders.scenes import SCENES, scene_values
 from sginpaint.data.folder_layout import split_by_hash
+from sginpaint.data.images import UnreadableError
 from sginpaint.errors import UserError
 
 
@@ -31,9 +32,10 @@ def plan(manual: ManualDir) -> Plan:
       f"SUNAttributeDB: labels_cv is {votes.shape}, but there are {len(paths)} "
       f"pictures and {len(names)} attributes; get it anew"
     )
+  stem = manual.one_of("SUNAttributeDB_Images", "images")
   pictures = {
     path.partition("images/")[2] or path: member
-    for path, member in manual.members("SUNAttributeDB_Images").items()
+    for path, member in manual.members(stem).items()
   }
   items = []
   for path, row in zip(paths, votes.tolist(), strict=True):
@@ -54,7 +56,10 @@ def _matrix(members: dict[str, Member], file: str, name: str) -> np.ndarray:
 
   for path, member in members.items():
     if path.endswith(f"/{file}"):
-      return loadmat(io.BytesIO(member.read()))[name]
+      try:
+        return loadmat(io.BytesIO(member.read()))[name]
+      except (UnreadableError, ValueError, TypeError, KeyError) as e:
+        raise UserError(f"{member}: no {name} in it; get it anew") from e
   raise UserError(f"SUNAttributeDB: no {file} in it; get the archive anew")
 
 

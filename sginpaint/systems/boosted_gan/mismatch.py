@@ -6,6 +6,9 @@ the batch gets what was predicted of another one: all move on by the same number
 of places. Where that happens to say the same of both, and in a batch of one, it
 is changed. What comes out is as soft as what went in, so that only the meaning
 tells right from wrong.
+
+The batch is that of all devices. With `config.accumulate` it is one of the
+parts, so that parts of a single picture are always changed.
 """
 
 import chex
@@ -33,12 +36,12 @@ def mismatched_attributes(key: jax.Array, attributes: chex.Array) -> jax.Array:
   """
   chex.assert_rank(attributes, 2)
   roll_key, count_key, order_key = jax.random.split(key, 3)
-  other = _of_another(roll_key, attributes)
+  other = _moved_on(roll_key, attributes, axis=0)
   shape = attributes.shape
   most = min(_MOST_FLIPS, shape[1])
   count = jax.random.randint(count_key, (shape[0], 1), 1, most + 1)
-  order = jnp.argsort(jax.random.uniform(order_key, shape), axis=1)
-  flipped = jnp.where(jnp.argsort(order, axis=1) < count, _not(other), other)
+  place = jnp.argsort(jax.random.uniform(order_key, shape), axis=1)
+  flipped = jnp.where(place < count, _not(other), other)
   same = ((other > 0.5) == (attributes > 0.5)).all(axis=1, keepdims=True)
   return jnp.where(same, flipped, other)
 
@@ -47,7 +50,7 @@ def mismatched_maps(key: jax.Array, maps: chex.Array) -> jax.Array:
   """Segmentations of other pictures, with another meaning.
 
   Where more than 95 % of the labels are the same, the picture's own map comes
-  with its classes exchanged, none of which keeps its place.
+  with its classes exchanged: all move on by the same number of channels.
 
   Args:
     key: of the draw.
@@ -57,19 +60,18 @@ def mismatched_maps(key: jax.Array, maps: chex.Array) -> jax.Array:
     [B, H, W, K].
   """
   chex.assert_rank(maps, 4)
-  roll_key, order_key = jax.random.split(key)
-  other = _of_another(roll_key, maps)
+  picture_key, class_key = jax.random.split(key)
+  other = _moved_on(picture_key, maps, axis=0)
   equal = jnp.argmax(other, axis=-1) == jnp.argmax(maps, axis=-1)
   same = jnp.mean(equal, axis=(1, 2)) > AGREEMENT
-  # Each class takes the channel of the next one in a circle of all.
-  circle = jax.random.permutation(order_key, maps.shape[-1])
-  source = jnp.zeros_like(circle).at[jnp.roll(circle, -1)].set(circle)
-  return jnp.where(same[:, None, None, None], maps[..., source], other)
+  exchanged = _moved_on(class_key, maps, axis=-1)
+  return jnp.where(same[:, None, None, None], exchanged, other)
 
 
-def _of_another(key: jax.Array, x: jax.Array) -> jax.Array:
-  """Row b is what was row b - s, s in 1 .. B - 1; a single row stays."""
-  return jnp.roll(x, jax.random.randint(key, (), 1, max(len(x), 2)), axis=0)
+def _moved_on(key: jax.Array, x: jax.Array, *, axis: int) -> jax.Array:
+  """Place i holds what was in place i - s, s in 1 .. n - 1; one alone stays."""
+  most = max(x.shape[axis], 2)
+  return jnp.roll(x, jax.random.randint(key, (), 1, most), axis)
 
 
 def _not(probability: jax.Array) -> jax.Array:

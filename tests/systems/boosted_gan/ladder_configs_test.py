@@ -66,8 +66,9 @@ def test_rows_of_the_2x2_differ_in_what_is_told_and_judged(monkeypatch):
 
 
 def test_a_weight_must_be_a_number():
-  with pytest.raises(ValueError, match="attributes=much"):
-    boosted_gan.get_config("quick,attributes=much")
+  for wrong in ("much", "-1", "nan", "inf", ""):
+    with pytest.raises(ValueError, match=f"attributes={wrong}: write a number"):
+      boosted_gan.get_config(f"quick,attributes={wrong}")
   with pytest.raises(UserError, match="a second row named boosted_gan,attrib"):
     file = str(ROOT / "configs" / "boosted_gan.py")
     read_configs([f"{file}:attributes=1", f"{file}:quick,attributes=1"], {})
