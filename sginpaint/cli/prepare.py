@@ -3,10 +3,10 @@
 python -m sginpaint prepare celeba_hq --manual-dir ~/downloads
 python -m sginpaint prepare folder --manual-dir my/pictures --data-dir data
 
-Archives are read as they are; nothing is unpacked. Run again after an
-interruption, it goes on where it stopped. `folder` makes one piece of a folder
-of your own, `irregular_masks` sorts mask files by the size of the hole. Names,
-and what belongs into the manual folder:
+Archives are read as they are, or as the folders that they were unpacked to. Run
+again after an interruption, it goes on where it stopped. `folder` makes one
+piece of a folder of your own, `irregular_masks` sorts mask files by the size of
+the hole. Names, and what belongs into the manual folder:
 """
 
 import pathlib

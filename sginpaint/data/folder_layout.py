@@ -68,8 +68,8 @@ def find_pictures(root: Path) -> tuple[Picture, ...]:
   """All pictures below `root`, sorted by split and id.
 
   Raises:
-    UserError: no such folder, no picture in it, two of the same id, or labels
-      of which none fits a picture.
+    UserError: no such folder, no picture in it, two of the same id, a name that
+      is not UTF-8, or labels of which none fits a picture.
   """
   if not root.is_dir():
     raise UserError(f"{root}: no such folder; set --config.data.path")
@@ -154,7 +154,13 @@ def _bases(root: Path) -> dict[str, Path]:
 
 def _walk(base: Path, extensions: Sequence[str], skip: Path | None = None):
   """(path below `base` without extension, path) of files, hidden ones not."""
-  for folder, folders, files in os.walk(base, followlinks=True):
+
+  def stop(error: OSError) -> None:
+    raise UserError(f"{error.filename}: {error.strerror}; make it readable")
+
+  missing = not base.exists()  # labels/ may be
+  walk = os.walk(base, onerror=None if missing else stop, followlinks=True)
+  for folder, folders, files in walk:
     folders[:] = [f for f in folders if f[0] != "." and Path(folder, f) != skip]
     for file in files:
       path = Path(folder, file)
@@ -175,6 +181,12 @@ def _pair(root: Path, split: str, images: Path, labels: Path) -> list[Picture]:
         f"{root}: {pictures[stem].image} and {image} have the same stem; "
         "rename or remove one"
       )
+    try:
+      image.encode()
+    except UnicodeEncodeError as e:
+      raise UserError(
+        f"{root}: the name {image!r} is not UTF-8; rename the file"
+      ) from e
     pictures[stem] = Picture(stem, image, label_of.get(stem, ""), split)
   if label_of and not any(p.label for p in pictures.values()):
     raise UserError(

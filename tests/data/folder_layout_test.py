@@ -1,5 +1,7 @@
 """Where pictures may lie, and how they are split."""
 
+import os
+
 import pytest
 
 from sginpaint.data.folder_layout import assign_splits, find_pictures
@@ -44,6 +46,24 @@ class TestFindPictures:
       ("val", "x", ""),
       ("val", "y", ""),
     ]
+
+  def test_a_name_that_is_not_utf8(self, tmp_path):
+    touch(tmp_path, "é.jpg", os.fsdecode(b"\xe9.jpg"))
+    with pytest.raises(UserError, match="is not UTF-8; rename the file"):
+      find_pictures(tmp_path)
+
+  def test_a_folder_that_may_not_be_read(self, tmp_path, monkeypatch):
+    touch(tmp_path, "a.jpg", "locked/b.jpg")
+    scandir = os.scandir
+
+    def refuse(path):
+      if str(path).endswith("locked"):
+        raise PermissionError(13, "Permission denied", str(path))
+      return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(UserError, match="locked: Permission denied"):
+      find_pictures(tmp_path)
 
   def test_mistakes_are_named(self, tmp_path):
     with pytest.raises(UserError, match="no such folder"):

@@ -140,7 +140,13 @@ def _locked(directory: pathlib.Path) -> Iterator[None]:
     # What processes of a killed run were writing.
     for draft in directory.glob("*.part"):
       draft.unlink(missing_ok=True)
-    yield
+    try:
+      yield
+    except OSError as e:  # what cannot be read is left out
+      raise UserError(
+        f"{directory}: {e.strerror or e}; see to the rights and the room on "
+        "the disk, then run the same command again"
+      ) from e
 
 
 def _ordered(
@@ -156,6 +162,12 @@ def _ordered(
         f"{item.image}: a second picture {item.id!r}; leave one of them"
       )
     seen.add((item.split, item.id))
+    try:
+      str(item.image).encode()
+    except UnicodeEncodeError as e:
+      raise UserError(
+        f"{str(item.image)!r}: a name that is not UTF-8; rename the file"
+      ) from e
   return ordered
 
 

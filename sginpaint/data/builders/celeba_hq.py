@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sginpaint.data.builders.archives import ManualDir, Member, read_text
+from sginpaint.data.builders.archives import ManualDir, read_text
 from sginpaint.data.builders.celeba import read_attribute_list
 from sginpaint.data.builders.data_set import (
   DataSet,
@@ -24,6 +24,7 @@ from sginpaint.data.builders.data_set import (
   Plan,
   class_table,
 )
+from sginpaint.data.builders.members import Member
 from sginpaint.data.images import LabelFormatError, decode_labels, decode_rgb
 from sginpaint.errors import UserError
 
@@ -108,16 +109,14 @@ def plan(manual: ManualDir) -> Plan:
 
 
 def _splits(mapping: str) -> dict[int, str]:
-  """By number; lines are `number, place in CelebA (from 0), CelebA's name`."""
-  rows = [line.split() for line in mapping.splitlines()[1:]]
-  return {
-    int(number): "train"
-    if int(place) < _VALIDATION
-    else "validation"
-    if int(place) < _TEST
-    else "test"
-    for number, place, *_ in rows
-  }
+  """By number; a line is `number, place in CelebA (from 0), file there`."""
+  splits = {}
+  for row in map(str.split, mapping.splitlines()[1:]):
+    if len(row) == 3 and row[0].isdecimal() and row[1].isdecimal():
+      place = int(row[1])
+      tests = "test" if place >= _TEST else "validation"
+      splits[int(row[0])] = "train" if place < _VALIDATION else tests
+  return splits
 
 
 def _text(members: dict[str, Member], name: str) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sginpaint.data.builders.archives import ManualDir, Member
+from sginpaint.data.builders.archives import ManualDir
 from sginpaint.data.builders.data_set import (
   DataSet,
   Item,
@@ -23,6 +23,7 @@ from sginpaint.data.builders.data_set import (
   class_table,
   one_label_map,
 )
+from sginpaint.data.builders.members import Member
 from sginpaint.data.classes import UNLISTED, ClassTable
 from sginpaint.data.images import LabelFormatError
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from sginpaint.data.builders.archives import ManualDir, Member
+from sginpaint.data.builders.archives import ManualDir
+from sginpaint.data.builders.members import Member
 from sginpaint.data.classes import ClassInfo, ClassTable, default_colour
 from sginpaint.data.images import decode_labels
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sginpaint.data.builders.archives import ManualDir, Member, read_text
+from sginpaint.data.builders.archives import ManualDir, read_text
 from sginpaint.data.builders.data_set import (
   DataSet,
   Item,
@@ -21,6 +21,7 @@ from sginpaint.data.builders.data_set import (
   Plan,
   class_table,
 )
+from sginpaint.data.builders.members import Member
 from sginpaint.data.images import LabelFormatError, decode_labels
 from sginpaint.errors import UserError
 

@@ -24,8 +24,9 @@ import cv2
 import numpy as np
 import tqdm
 
-from sginpaint.data.builders.archives import ManualDir, Member
+from sginpaint.data.builders.archives import ManualDir
 from sginpaint.data.builders.data_set import DataSet, Plan
+from sginpaint.data.builders.members import Member
 from sginpaint.data.images import UnreadableError
 from sginpaint.data.mask_files import (
   INVERTED,

@@ -11,8 +11,9 @@ import pathlib
 import re
 from collections.abc import Iterable
 
-from sginpaint.data.builders.archives import ManualDir, Member
+from sginpaint.data.builders.archives import ManualDir
 from sginpaint.data.builders.data_set import DataSet, Item, Plan, class_table
+from sginpaint.data.builders.members import Member
 
 CLASSES = class_table(
   (

@@ -4,8 +4,9 @@ The folder is read as `config.data.name = "folder"` reads it: same pictures,
 classes, attributes and splits (see `data/folder.py`).
 """
 
-from sginpaint.data.builders.archives import ManualDir, Member
+from sginpaint.data.builders.archives import ManualDir
 from sginpaint.data.builders.data_set import DataSet, Item, Plan
+from sginpaint.data.builders.members import Member
 from sginpaint.data.folder import FolderExamples, load_folder
 
 

@@ -16,13 +16,9 @@ import functools
 import re
 from collections.abc import Iterator
 
-from sginpaint.data.builders.archives import (
-  ManualDir,
-  Member,
-  read_pairs,
-  read_text,
-)
+from sginpaint.data.builders.archives import ManualDir, read_pairs, read_text
 from sginpaint.data.builders.data_set import DataSet, Item, Plan
+from sginpaint.data.builders.members import Member
 from sginpaint.data.builders.scenes import (
   ATTRIBUTES,
   UNKNOWN_OBJECTS,

@@ -59,6 +59,9 @@ def processes(workers: int) -> Iterator[Run]:
 
   try:
     yield run
+  except BaseException:
+    writer.close()  # ends the workers at once; what they are at is lost
+    raise
   finally:
     pool.shutdown(cancel_futures=True)
     writer.close()

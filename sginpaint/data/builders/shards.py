@@ -7,12 +7,13 @@ being built, `<shard>.json` says what is in it; it is written after the shard
 has its name, so a shard counts only when it is whole.
 """
 
+import contextlib
 import dataclasses
 import functools
 import json
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -105,13 +106,17 @@ def write_shard(shard: Shard) -> ShardReport:
 
   Pictures that cannot be read, and label maps with values that no class has,
   are left out and reported.
+
+  Raises:
+    OSError: it cannot be written.
   """
   plan = shard.plan
   spec = features(plan)
   serialise = ExampleSerializer(spec.get_serialized_info()).get_tf_example
   # A killed run's process may still be writing under another number.
   draft = shard.file.with_name(f"{shard.file.name}.{os.getpid()}.part")
-  writer = ArrayRecordWriter(str(draft), "group_size:1,uncompressed")
+  with _disk_errors():
+    writer = ArrayRecordWriter(str(draft), "group_size:1,uncompressed")
   records, labelled, left_out = 0, 0, []
   for item in plan.items:
     try:
@@ -120,10 +125,12 @@ def write_shard(shard: Shard) -> ShardReport:
       left_out.append((item.id, f"{item.image}: {e}"))
       continue
     proto = serialise(spec.encode_example(example))
-    writer.write(proto.SerializeToString(deterministic=True))
+    with _disk_errors():
+      writer.write(proto.SerializeToString(deterministic=True))
     records += 1
     labelled += bool(item.labels)
-  writer.close()
+  with _disk_errors():
+    writer.close()
   with draft.open("rb") as written:
     os.fsync(written.fileno())
   os.replace(draft, shard.file)
@@ -132,6 +139,14 @@ def write_shard(shard: Shard) -> ShardReport:
   )
   write_atomically(shard.report, json.dumps(dataclasses.asdict(report)))
   return report
+
+
+@contextlib.contextmanager
+def _disk_errors() -> Iterator[None]:
+  try:
+    yield
+  except RuntimeError as e:  # so ArrayRecord calls a full disk
+    raise OSError(str(e)) from e
 
 
 def verify_shard(shard: Shard, report: ShardReport) -> str:

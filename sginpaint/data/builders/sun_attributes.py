@@ -13,8 +13,9 @@ import pathlib
 
 import numpy as np
 
-from sginpaint.data.builders.archives import ManualDir, Member
+from sginpaint.data.builders.archives import ManualDir
 from sginpaint.data.builders.data_set import DataSet, Item, Plan
+from sginpaint.data.builders.members import Member
 from sginpaint.data.builders.scenes import SCENES, scene_values
 from sginpaint.data.folder_layout import split_by_hash
 from sginpaint.data.images import UnreadableError

@@ -1,11 +1,12 @@
 """Members of archives: the same bytes from a zip, a tar and a folder."""
 
 import gzip
+import os
 import pickle
 
 import pytest
 
-from sginpaint.data.builders.archives import ManualDir
+from sginpaint.data.builders.archives import ManualDir, read_pairs, read_text
 from sginpaint.data.images import UnreadableError
 from sginpaint.errors import UserError
 from tests.data.builders.published import write_folder, write_tar, write_zip
@@ -15,11 +16,12 @@ FILES = {"a/x.bin": bytes(range(256)) * 9, "a/b/y.txt": b"why", "z": b""}
 
 def write(path, files=FILES):
   kind = {".zip": write_zip, ".tar": write_tar, ".gz": write_tar}
+  kind[".ZIP"] = write_zip
   kind.get(path.suffix, write_folder)(path, files)
   return path
 
 
-@pytest.mark.parametrize("suffix", [".zip", ".tar", ".tar.gz", ""])
+@pytest.mark.parametrize("suffix", [".zip", ".ZIP", ".tar", ".tar.gz", ""])
 def test_members_read_the_same_everywhere(tmp_path, suffix):
   write(tmp_path / f"set{suffix}")
   members = ManualDir(tmp_path, tmp_path / "scratch").members("set")
@@ -33,7 +35,7 @@ def test_everything_that_is_there(tmp_path):
   write(tmp_path / "two", {"2": b"2"})
   (tmp_path / "readme.md").write_text("no archive")
   manual = ManualDir(tmp_path, tmp_path / "building")
-  assert list(manual.members()) == ["one/1", "two/2"]
+  assert list(manual.members()) == ["one/1", "readme.md", "two/2"]
   assert manual.text("readme.md") == "no archive" and not manual.text("other")
 
 
@@ -75,5 +77,64 @@ def test_a_compressed_tar_is_decompressed_once(tmp_path, monkeypatch):
 def test_what_is_missing_is_named(tmp_path):
   with pytest.raises(UserError, match="no such folder"):
     ManualDir(tmp_path / "nowhere", tmp_path)
-  with pytest.raises(UserError, match=r"no set\.zip or \.tar"):
+  with pytest.raises(UserError, match=r"no set\.zip, \.tar, .* folder set"):
     ManualDir(tmp_path, tmp_path).members("set")
+
+
+def test_hidden_files_and_those_of_macos_are_passed_over(tmp_path):
+  junk = {"a/.DS_Store": b"", "__MACOSX/a/._1": b"", "__MACOSX/2": b""}
+  write(tmp_path / "set.zip", {"./a/1": b"1"} | junk)
+  write(tmp_path / ".git", {"config": b""})
+  assert list(ManualDir(tmp_path, tmp_path).members()) == ["set/a/1"]
+
+
+@pytest.mark.parametrize("keep", [slice(0, 1024), slice(0, 1224)])
+def test_a_tar_that_ends_between_members(tmp_path, keep):
+  """Where the library says nothing."""
+  path = write(tmp_path / "set.tar", {"1": b"1", "2": b"2"})
+  path.write_bytes(path.read_bytes()[keep])
+  with pytest.raises(UserError, match=r"set\.tar: not a whole archive .* anew"):
+    ManualDir(tmp_path, tmp_path).members("set")
+
+
+def test_a_link_to_nowhere_is_unreadable(tmp_path):
+  write(tmp_path / "set", {"1": b"1"})
+  (tmp_path / "set" / "2").symlink_to(tmp_path / "nowhere")
+  members = ManualDir(tmp_path, tmp_path).members("set")
+  assert members["set/1"].read() == b"1"
+  with pytest.raises(UnreadableError, match="No such file"):
+    members["set/2"].read()
+
+
+def test_a_folder_that_may_not_be_read(tmp_path, monkeypatch):
+  write(tmp_path / "set")
+  manual = ManualDir(tmp_path, tmp_path)
+  scandir = os.scandir
+
+  def refuse(path):
+    if str(path).endswith("b"):
+      raise PermissionError(13, "Permission denied", str(path))
+    return scandir(path)
+
+  monkeypatch.setattr(os, "scandir", refuse)
+  with pytest.raises(UserError, match="set/a/b: Permission denied; see to"):
+    manual.members("set")
+
+
+def test_no_place_to_decompress(tmp_path):
+  write(tmp_path / "set.tar.gz")
+  (tmp_path / "file").touch()
+  manual = ManualDir(tmp_path, tmp_path / "file" / "scratch")
+  with pytest.raises(UserError, match="file/scratch: Not a directory; see to"):
+    manual.members("set")
+
+
+def test_texts(tmp_path):
+  write(tmp_path / "set", {"a/list.txt": b"x 1\n\ny 2\n", "bad.txt": b"\xff"})
+  members = ManualDir(tmp_path, tmp_path).members()
+  assert read_pairs(read_text(members, "list.txt"), "") == {"x": "1", "y": "2"}
+  assert read_text(members, "ist.txt") is None
+  with pytest.raises(UserError, match=r"bad\.txt: no sound text .* anew"):
+    read_text(members, "bad.txt")
+  with pytest.raises(UserError, match="list: 'x' is not two words"):
+    read_pairs("a 1\nx\n", "list")

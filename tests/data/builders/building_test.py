@@ -1,6 +1,8 @@
 """The engine: same bytes whoever builds and however often it was killed."""
 
+import dataclasses
 import logging
+import os
 
 import numpy as np
 import pytest
@@ -188,3 +190,36 @@ def test_own_folder_is_the_same_data_set(tmp_path):
     for i in range(len(ours)):
       for field, value in theirs[i].items():
         np.testing.assert_array_equal(ours[i][field], value)
+
+
+def test_another_process_was_quicker(manual, tmp_path):
+  def plan_slowly(manual_dir):
+    built.append(make(manual, tmp_path))
+    return plan(manual_dir)
+
+  built = []
+  late = dataclasses.replace(TOY, plan=plan_slowly)
+  again = build(late, str(manual), str(tmp_path), workers=1)
+  assert again.existed and again.counts == built[0].counts == {"train": 6}
+
+
+def test_what_a_killed_run_left_is_removed(manual, tmp_path):
+  (make(manual, tmp_path).directory / "building").mkdir()
+  assert not (make(manual, tmp_path).directory / "building").exists()
+
+
+def test_a_full_disk(manual, tmp_path, monkeypatch):
+  class FullDisk(shards.ArrayRecordWriter):
+    def write(self, _):
+      raise RuntimeError("No space left on device")
+
+  monkeypatch.setattr(shards, "ArrayRecordWriter", FullDisk)
+  with pytest.raises(UserError, match="toy: No space left .* command again"):
+    make(manual, tmp_path)
+
+
+def test_a_name_that_is_not_utf8(manual, tmp_path):
+  (manual / "pictures.zip").unlink()
+  write_folder(manual / "pictures", {os.fsdecode(b"\xe9001.jpg"): jpg(0)})
+  with pytest.raises(UserError, match="is not UTF-8; rename"):
+    make(manual, tmp_path)

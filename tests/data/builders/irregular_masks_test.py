@@ -7,7 +7,7 @@ from sginpaint.cli.__main__ import main
 from sginpaint.data.builders.irregular_masks import range_name, sort_masks
 from sginpaint.data.mask_files import MaskFolder
 from sginpaint.errors import UserError
-from tests.data.builders.published import label_png, write_zip
+from tests.data.builders.published import label_png, write_tar, write_zip
 
 SIDE = 64  # the border is 50 / 512 of it, 6 pixels
 
@@ -56,6 +56,28 @@ def test_masks_by_range_and_border(tmp_path):
   np.testing.assert_array_equal(quarter, folder[1])
 
 
+def test_a_compressed_tar_leaves_nothing_behind(tmp_path):
+  files = {"testing_mask_dataset/7.png": label_png(SMALL)}
+  write_tar(tmp_path / "manual" / "test_mask.tar.gz", files)
+  directory, counts = sort_masks(str(tmp_path / "manual"), str(tmp_path / "d"))
+  assert counts == {"test/01-10/inside": 1}
+  assert [p.name for p in directory.iterdir()] == ["test"]
+  assert list(directory.parent.iterdir()) == [directory]
+
+
+def test_a_damaged_mask_is_named(tmp_path):
+  manual = write(tmp_path, test=[SMALL])
+  path = tmp_path / "test_mask.zip"
+  data = bytearray(path.read_bytes())
+  data[data.find(b"IDAT")] ^= 1
+  path.write_bytes(data)
+  with pytest.raises(UserError, match=r"00000\.png: damaged .* anew"):
+    sort_masks(manual, str(tmp_path / "data"))
+  path.unlink()
+  with pytest.raises(UserError, match="cannot be written"):
+    sort_masks(write(tmp_path, test=[SMALL]), str(path) + "/x")
+
+
 @pytest.mark.parametrize("kind", ["test", "train"])
 def test_contrary_polarity_is_refused(tmp_path, kind):
   masks = [255 - SMALL] * 3 if kind == "test" else [SMALL] * 3
@@ -86,5 +108,6 @@ def test_command(tmp_path, capsys):
   flags += ["--data-dir", str(tmp_path)]
   assert main(["prepare", "irregular_masks", *flags]) == 0
   assert "test/01-10/inside: 1\n" in capsys.readouterr().out
-  assert main(["prepare", "irregular_masks", "--manual-dir=/dev"]) == 2
+  (empty := tmp_path / "empty").mkdir()
+  assert main(["prepare", "irregular_masks", f"--manual-dir={empty}"]) == 2
   assert "no masks there; get NVIDIA" in capsys.readouterr().err

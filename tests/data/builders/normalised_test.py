@@ -89,3 +89,12 @@ def test_labels_are_resized_without_new_values():
 def test_labels_of_other_proportions():
   with pytest.raises(LabelFormatError, match="16x16 pixels, .* 16x12"):
     normalise_labels(np.zeros((16, 16), np.uint8), (12, 16))
+
+
+def test_a_damaged_orientation_tag_costs_no_picture():
+  whole, exif = jpg(1), b"Exif\0\0no TIFF header"
+  tag = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
+  result, shape = normalise_picture(whole[:2] + tag + whole[2:], 0)
+  assert shape == (12, 16) and header(result)[0] == "JPEG"
+  error = decode_rgb(result).astype(int) - decode_rgb(whole)
+  assert np.abs(error).max() <= 6

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from sginpaint.data.builders.processes import processes
+from sginpaint.errors import UserError
 
 _WAIT = 60.0
 
@@ -53,6 +54,24 @@ def test_processes_end_with_a_killed_parent(tmp_path):
   while _alive(child) and time.monotonic() < deadline:
     time.sleep(0.02)
   assert not _alive(child)
+
+
+def kill_oneself(_):
+  os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_killed_process_is_one_line():
+  killed = pytest.raises(UserError, match=r"a process was killed.*--workers")
+  with killed, processes(2) as run:
+    list(run(kill_oneself, [(1,)]))
+
+
+def test_who_gives_up_waits_for_nobody():
+  with pytest.raises(KeyboardInterrupt), processes(2) as run:
+    next(run(time.sleep, [(_WAIT,), (0,)]))
+    start = time.monotonic()
+    raise KeyboardInterrupt
+  assert time.monotonic() - start < _WAIT / 2
 
 
 def _alive(pid):

@@ -113,14 +113,16 @@ def celeba_hq(root: Path) -> None:
 
 
 def ffhq(root: Path) -> None:
+  """Made smaller by somebody: a folder, a zip and a file by itself."""
   write_folder(
-    root / "images1024x1024",
+    root / "256x256",
     {
       f"{n // 1000 * 1000:05d}/{n:05d}.png": png(n, height=16, width=16)
-      for n in (0, 59_999, 60_000)
+      for n in (0, 59_999)
     },
   )
   write_zip(root / "more.zip", {"69999.png": png(4, height=16, width=16)})
+  write_folder(root, {"60000.png": png(5, height=16, width=16)})
 
 
 def cityscapes(root: Path) -> None:
