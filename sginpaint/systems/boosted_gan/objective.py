@@ -125,12 +125,15 @@ class BoostedGAN(base.System):
       "image" [B, H, W, 3] in [-1, 1]; "attribute_logits" [B, A] and
       "segmentation_logits" [B, H, W, K] of the corrupted picture, as far as
       there are the networks; "attributes" [B, A], the probabilities that
-      guided. In training also "real_attributes" and "real_segmentation", the
-      probabilities of the uncorrupted picture, for the discriminators.
+      guided, if they did. In training also "real_attributes" and
+      "real_segmentation", the probabilities of the uncorrupted picture, for the
+      discriminators.
     """
     seen = grey_holes(None, batch.image, batch.mask, train=False)
     logits = self._read(frozen, seen)
-    said = guided(probabilities(logits), batch.guidance)
+    read = probabilities(logits)
+    # Not what the discriminators alone are told.
+    said = guided({n: read[n] for n in self.GUIDANCE}, batch.guidance)
     outputs, collections = base.apply_module(
       self.generator,
       variables,
@@ -189,11 +192,12 @@ class BoostedGAN(base.System):
     """What is served.
 
     Returns:
-      "image" [B, H, W, 3] in [-1, 1], raw. Where there is a classifier,
-      "attributes" [B, A], the probabilities that guided, and its own
-      "attribute_logits"; where there is a segmenter, "segmentation" int32
-      [B, H, W], "confidence" [B, H, W] and "segmentation_logits"
-      [B, H, W, K], its own reading also where somebody said otherwise.
+      "image" [B, H, W, 3] in [-1, 1], raw. Where attributes guide,
+      "attributes" [B, A], the probabilities that did; where there is a
+      classifier, "attribute_logits" [B, A]; where there is a segmenter,
+      "segmentation" int32 [B, H, W], "confidence" [B, H, W] and
+      "segmentation_logits" [B, H, W, K]: their own reading also where somebody
+      said otherwise.
     """
     outputs, _ = self.generate(variables, frozen, batch, None, train=False)
     if "segmentation_logits" in outputs:

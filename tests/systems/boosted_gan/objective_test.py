@@ -129,6 +129,42 @@ def test_a_discriminator_learns_from_its_own_term_only(gradients, name):
     assert any(moved) if own else not any(moved), module
 
 
+def test_spectral_norms_go_from_real_to_restored_to_generator(
+  variables, training
+):
+  judge = variables["discriminator"]
+  rest = (FROZEN, batch(), training, jax.random.key(0))
+
+  @jax.jit
+  def step(judge, rest):
+    _, after = system().discriminator_terms(judge, *rest, train=True)
+    judge = {**judge, **after}
+    return after, system().generator_terms(judge, *rest, train=True)[1]
+
+  after, last = step(judge, rest)
+  for path, learning, all_in_all in (
+    (("global_trunk", "conv_0"), 2, 3),
+    (("attributes_trunk", "conv_0"), 2, 3),
+    (("attributes_head", "joined"), 3, 4),  # it meets a mismatched vector, too
+    (("segmentation_trunk", "conv_0"), 3, 4),
+  ):
+    kernel, u, *found = (
+      tree[path[0]][path[1]][leaf]
+      for tree, leaf in (
+        (judge["params"], "kernel"),
+        *((v["spectral_norm"], "u") for v in (judge, after, last)),
+      )
+    )
+    matrix, moved = kernel.reshape(-1, len(u)), [u]
+    for _ in range(all_in_all):
+      v = matrix @ moved[-1]
+      u = v @ matrix
+      moved.append(u / np.linalg.norm(u))
+    for place, u in zip((learning, all_in_all), found, strict=True):
+      assert np.abs(moved[place] - moved[place - 1]).max() > 1e-4
+      np.testing.assert_allclose(u, moved[place], atol=2e-5)
+
+
 def test_frozen_networks_have_no_gradient(variables):
   class Scaled(nn.Module):
     inner: nn.Module
@@ -228,6 +264,18 @@ def test_a_class_that_is_said_replaces_the_predicted_one(variables):
   assert np.abs(served["image"][0] - plain["image"][0]).max() > 1e-3
   np.testing.assert_array_equal(served["image"][1], plain["image"][1])
   np.testing.assert_array_equal(served["segmentation"], plain["segmentation"])
+
+
+def test_what_only_discriminators_are_told_guides_nothing():
+  built = system(told=(False, True))
+  player = small.players(built)["generator"]
+  others = Guidance(attributes=np.ones((2, small.A + 4), "f4"))
+  plain, told = (
+    built.predict(player, FROZEN, batch(said)) for said in (None, others)
+  )
+  np.testing.assert_array_equal(plain["image"], told["image"])
+  assert "attribute_logits" in told
+  assert "attributes" not in told
 
 
 @pytest.mark.parametrize(
