@@ -20,6 +20,7 @@ COMMANDS = {
   "train": "train what a config describes, or resume it",
   "launch": "run a command as several processes on this machine",
   "evaluate": "score a trained system and write a report",
+  "compare": "set checkpoints, baselines and folders of pictures side by side",
   "ladder": "train several configs under several seeds, into one table",
   "inpaint": "fill the holes of pictures with a trained system",
   "demo": "edit pictures in the browser with a trained system",

@@ -147,6 +147,22 @@ def _parser() -> argparse.ArgumentParser:
   add = parser.add_argument
   add("--workdir", required=True, metavar="DIR", help="workdir of a training")
   add_checkpoint_flags(parser)
+  add_pair_flags(parser)
+  add("--output", metavar="DIR", help="folder; default: WORKDIR/eval/<step>")
+  add("--watch", action="store_true", help="every checkpoint, as they come")
+  add(
+    "--idle",
+    type=float,
+    default=3600.0,
+    metavar="SECONDS",
+    help="of --watch: to wait for the next checkpoint; default: 3600",
+  )
+  return parser
+
+
+def add_pair_flags(parser: argparse.ArgumentParser) -> None:
+  """Adds `--split`, `--masks`, `--protocol`, `--manifest`: what is scored."""
+  add = parser.add_argument
   add_split_flag(parser)
   add(
     "--masks",
@@ -164,19 +180,14 @@ def _parser() -> argparse.ArgumentParser:
     help="evaluate exactly the pairs of this manifest.jsonl; default: "
     "config.eval.manifest, else pairs made from config.eval.seed",
   )
-  add("--output", metavar="DIR", help="folder; default: WORKDIR/eval/<step>")
-  add("--watch", action="store_true", help="every checkpoint, as they come")
-  add(
-    "--idle",
-    type=float,
-    default=3600.0,
-    metavar="SECONDS",
-    help="of --watch: to wait for the next checkpoint; default: 3600",
-  )
-  return parser
 
 
-def _apply_flags(config: ConfigDict, options: argparse.Namespace) -> None:
+def apply_pair_flags(config: ConfigDict, options: argparse.Namespace) -> None:
+  """Lays them over `config`.
+
+  Raises:
+    UserError: they contradict each other, or see `check_eval`.
+  """
   if options.masks is not None:
     config.eval.masks = options.masks
   if options.protocol is not None:
@@ -189,6 +200,10 @@ def _apply_flags(config: ConfigDict, options: argparse.Namespace) -> None:
         "out, or name the folder in which its mask files lie"
       )
   check_eval(config)
+
+
+def _apply_flags(config: ConfigDict, options: argparse.Namespace) -> None:
+  apply_pair_flags(config, options)
   if options.watch and options.step is not None:
     raise UserError("--step: goes not with --watch, which takes every step")
   if options.output and Path(options.output).is_file():

@@ -1,8 +1,8 @@
-"""How far a mean over pictures can be trusted.
+"""How far a mean over pictures, or a share of answers, can be trusted.
 
-The interval is Student's: mean -/+ t s / sqrt(n) with n - 1 degrees of freedom,
-95 % of such intervals hold the mean over all pictures of the kind. It says what
-other pictures would change, not what another training would.
+The interval of a mean is Student's: mean -/+ t s / sqrt(n) with n - 1 degrees
+of freedom, 95 % of such intervals hold the mean over all pictures of the kind.
+It says what other pictures would change, not what another training would.
 """
 
 import math
@@ -27,3 +27,12 @@ def mean_interval(values: np.ndarray) -> tuple[float, float] | None:
 def standard_error(values: np.ndarray) -> float:
   """Of the mean of [n] values, at least two."""
   return float(values.std(ddof=1)) / math.sqrt(len(values))
+
+
+def share_interval(hits: int, n: int) -> tuple[float, float]:
+  """(low, high) of a share of `n` > 0 independent trials, Wilson 1927."""
+  z = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
+  share, shrink = hits / n, 1 + z * z / n
+  middle = (share + z * z / (2 * n)) / shrink
+  half = z * math.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2) / shrink
+  return middle - half, middle + half

@@ -7,6 +7,7 @@ import numpy as np
 
 from sginpaint.evaluation import pairing, results
 from sginpaint.evaluation.report import write_report
+from sginpaint.evaluation.report_curves import points
 from sginpaint.evaluation.results import SYSTEM, Evaluation, Panel
 from sginpaint.evaluation.visualize import grid, with_hole
 from sginpaint.files import write_atomically, write_json
@@ -34,7 +35,11 @@ def save(evaluation: Evaluation, output_dir: str | Path) -> None:
     picture = panel_grid(samples[:_GRID_ROWS])
     encoded = cv2.imencode(".png", picture[..., ::-1])[1]
     write_atomically(output / "grid.png", encoded.tobytes())
-  write_report(output / "report.html", evaluations=[evaluation])
+  write_report(
+    output / "report.html",
+    evaluations=[evaluation],
+    curves={evaluation.name: points(output.parent, evaluation.metrics)},
+  )
   write_json(output / "metrics.json", evaluation.metrics)
 
 

@@ -17,18 +17,18 @@ import numpy as np
 
 from sginpaint.batch import Batch, Guidance, composite, normalize_image
 from sginpaint.checkpoints import Loaded
-from sginpaint.errors import UserError
 from sginpaint.evaluation import placement
 from sginpaint.evaluation.analyses import Analyst
 from sginpaint.evaluation.analysis import Findings, View
 from sginpaint.evaluation.baselines import fill_batch
 from sginpaint.evaluation.edits import Edits
-from sginpaint.evaluation.given import GivenPictures
+from sginpaint.evaluation.given import given_fills
 from sginpaint.evaluation.guidance import take_guidance
 from sginpaint.evaluation.perceptual_metrics import Observer
 from sginpaint.evaluation.protocols import ROUND, Protocol, quantise
 from sginpaint.evaluation.results import SYSTEM, TRUTH
 from sginpaint.evaluation.reviewers import Reviewer
+from sginpaint.evaluation.served import check_finite
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,9 +105,7 @@ class Predictor:
     self._reviewers = tuple(reviewers)
     self._look_at_truth = look_at_truth
     self._takes_map = "segmentation" in loaded.system.GUIDANCE
-    self._given = None
-    if isinstance(loaded.system, GivenPictures):
-      self._given = loaded.system.fill
+    self._given = given_fills(loaded.system)
     self.use(loaded.variables, loaded.frozen)
     self._measure = jax.jit(protocol.measure)
     self._rules = tuple({ROUND, *protocol.quantisers})
@@ -164,21 +162,17 @@ class Predictor:
     labels = None if self._analyst.statement else batch.segmentation
     guidance = take_guidance(batch, self._guidance)
     placed, prepared = self._place(truth, mask, guidance)
-    # Returns at once: the devices work while the host fills the baselines.
+    # Returns at once: devices work while the host fills the baselines.
     by_rule, finite, outputs = self._fill(placed, prepared)
     host_fills = {
       name: fill_batch(name, truth, mask, pool) for name in baselines
     }
-    if self._given:  # 8 bits already, by whatever rule
-      taken = self._given(index, truth, mask, pool)
-      own = jax.device_put(np.where(mask > 0.5, taken, truth), self._split)
-      by_rule = dict.fromkeys(self._rules, own)
+    host_fills |= self._given(index, truth, mask, pool)
     check_finite(np.asarray(finite)[:n], index[:n])
-    spread = {
+    composites = {SYSTEM: by_rule} | {
       name: dict.fromkeys(self._rules, jax.device_put(fill, self._split))
       for name, fill in host_fills.items()
     }
-    composites = {SYSTEM: by_rule, **spread}
     scores, features, pictures = self._score(placed, composites, batch)
     drawn = self._drawn(batch, mask, guidance)
     edits = self._edited(placed, prepared, drawn, index[:n])
@@ -296,12 +290,3 @@ class Predictor:
     if guidance is None or guidance.segmentation is None:
       return None
     return np.asarray(guidance.segmentation)[:n] if self._takes_map else None
-
-
-def check_finite(finite: np.ndarray, index: np.ndarray) -> None:
-  """Raises UserError, which names a picture, unless `finite` [n] all hold."""
-  if not finite.all():
-    raise UserError(
-      "the network puts out NaN or infinity (picture "
-      f"{index[~finite][0]} of the split); choose an earlier --step"
-    )

@@ -27,7 +27,7 @@ from sginpaint.data.pipeline import BatchIterator, evaluation_batches
 from sginpaint.data.splits import Split
 from sginpaint.evaluation import pairing, placement, provenance
 from sginpaint.evaluation.manifest import Manifest
-from sginpaint.evaluation.predictor import check_finite
+from sginpaint.evaluation.served import check_finite
 from sginpaint.evaluation.sharing import (
   Records,
   Team,

@@ -13,6 +13,7 @@ from typing import Any
 
 from sginpaint.evaluation import (
   report_analyses,
+  report_curves,
   report_pictures,
   report_scores,
   report_style,
@@ -30,6 +31,7 @@ def write_report(
   evaluations: Sequence[Evaluation],
   title: str = "Inpainting, evaluated",
   lead: str = "",
+  curves: Mapping[str, report_curves.Points] | None = None,
 ) -> None:
   """Writes the report.
 
@@ -38,6 +40,7 @@ def write_report(
     evaluations: at least one; their panels are matched by picture.
     title: of the page.
     lead: a paragraph under the title.
+    curves: {name of an evaluation: scores of the steps of its training}.
 
   Raises:
     ValueError: the evaluations differ in protocol or in their pairs.
@@ -55,6 +58,7 @@ def write_report(
     _opening(evaluations, methods, title, lead),
     report_pictures.sliders(evaluations, methods),
     _scores(evaluations, methods),
+    report_curves.section(curves or {}, methods, _measures(evaluations)),
     report_analyses.sections(evaluations, methods),
     report_pictures.samples(evaluations, methods),
     *map(report_pictures.extremes, evaluations, methods),
@@ -73,8 +77,9 @@ def _opening(
 ) -> str:
   metrics = evaluations[0].metrics
   where = metrics["provenance"]
+  data = data_name(evaluations[0].config)
   what = (
-    f"{metrics['count']} pictures of {where['data']} ({where['split']}, "
+    f"{metrics['count']} pictures of {data} ({where['split']}, "
     f"{where['image_size']} px), {Path(metrics['masks']).name} holes, protocol "
     f"{metrics['protocol']}. Every method fills the same holes in the same "
     "pictures; known pixels stay as they are."
@@ -85,6 +90,12 @@ def _opening(
     f'<h1>{html.escape(title)}</h1><p class="lead">{html.escape(what)}</p>'
     f'{lead}<div class="cards">{cards}</div>'
   )
+
+
+def data_name(config: Mapping[str, Any]) -> str:
+  """What people call the data of an evaluation: of a folder, its name."""
+  data = config["data"]
+  return Path(data["path"]).name if data["name"] == "folder" else data["name"]
 
 
 def _scores(
@@ -102,10 +113,10 @@ def _scores(
       f"{metrics['without_hole']} pictures have no hole and are left out of "
       "the hole columns."
     )
-  measures = {m.name: m for e in evaluations for m in e.protocol.measures}
+  measures = _measures(evaluations)
   pooled = [
     m.label
-    for m in measures.values()
+    for m in measures
     if m.per_set and any(m.name in x.buckets[ALL] for x in methods)
   ]
   if pooled:
@@ -126,9 +137,14 @@ def _scores(
   return (
     "<h2>Scores by hole size</h2>"
     f'<p class="note">{html.escape(" ".join(notes))}</p>'
-    + report_scores.score_tabs(methods, list(measures.values()))
-    + _by_classes(evaluations, list(measures.values()))
+    + report_scores.score_tabs(methods, measures)
+    + _by_classes(evaluations, measures)
   )
+
+
+def _measures(evaluations: Sequence[Evaluation]) -> list[Measure]:
+  found = {m.name: m for e in evaluations for m in e.protocol.measures}
+  return list(found.values())
 
 
 def _seen(evaluations: Sequence[Evaluation]) -> list[str]:

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from sginpaint.evaluation.intervals import mean_interval
 from sginpaint.evaluation.report_scores import LEADING, Method, label, signed
 from sginpaint.evaluation.results import (
   ALL,
@@ -30,9 +31,9 @@ def paired_gain(
     ]
   )
   gains = gains[~np.isnan(gains)]
-  n = len(gains)
-  width = 1.96 * gains.std(ddof=1) / math.sqrt(n) if n > 1 else math.nan
-  return float(gains.mean()), float(width), float((gains > 0).mean())
+  interval = mean_interval(gains)
+  width = (interval[1] - interval[0]) / 2 if interval else math.nan
+  return float(gains.mean()), width, float((gains > 0).mean())
 
 
 def headline(evaluation: Evaluation, method: Method) -> str:

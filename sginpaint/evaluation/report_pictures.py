@@ -88,9 +88,10 @@ def samples(
   return (
     "<h2>Pictures, drawn blindly</h2>"
     '<p class="note">Chosen by the seed before anything was filled. Point at a '
-    "result to see the truth in its place; the coloured number is the "
-    "difference to the best baseline. Feature maps such as the prior are shown "
-    f"by k-means with 6 clusters, one colour each.</p>{strips}"
+    "result to see the truth in its place, click to lay two pictures over each "
+    "other; the coloured number is the difference to the best baseline. "
+    "Feature maps such as the prior are shown by k-means with 6 clusters, one "
+    f"colour each.</p>{strips}"
   )
 
 

@@ -1,10 +1,10 @@
-"""Plots of the report as inline SVG: a scatter and a reliability diagram."""
+"""Plots of the report as inline SVG: scatter, reliability diagram, curves."""
 
 import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sginpaint.evaluation.report_scores import nice_ticks
+from sginpaint.evaluation.report_ticks import nice_ticks
 
 _WIDTH, _HEIGHT = 480, 340
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 12, 12, 48  # margins
@@ -121,6 +121,55 @@ def reliability_diagram(
     'stroke="currentColor" stroke-dasharray="5 4" stroke-opacity="0.6"/>'
   )
   return axes.svg("".join(bars) + diagonal)
+
+
+# Of one method: its colour, and (step, mean, its interval or None).
+Line = tuple[str, Sequence[tuple[int, float, Sequence[float] | None]]]
+
+
+def curves(lines: Mapping[str, Line], *, y_label: str) -> str:
+  """A line per method over the steps of its training, intervals behind it.
+
+  Args:
+    lines: {name, escaped: line}, at least one point among them.
+    y_label: of the means.
+  """
+  points = [point for _, found in lines.values() for point in found]
+  ends = [v for _, mean, interval in points for v in (mean, *(interval or ()))]
+  axes = _Axes(
+    _range([step for step, *_ in points]),
+    _range(ends),
+    x_label="training step",
+    y_label=y_label,
+  )
+  drawn = []
+  for name, (color, found) in lines.items():
+    band = [axes.at(s, i[0]) for s, _, i in found if i]
+    band += [axes.at(s, i[1]) for s, _, i in reversed(found) if i]
+    drawn.append(
+      f'<polygon points="{_path(band)}" fill="{color}" fill-opacity="0.13"/>'
+      f'<polyline points="{_path([axes.at(s, m) for s, m, _ in found])}" '
+      f'fill="none" stroke="{color}" stroke-width="2"/>'
+    )
+    for step, mean, interval in found:
+      x, y = axes.at(step, mean)
+      if interval and len(found) == 1:  # a band of no width
+        whisker = " ".join(
+          f'y{k}="{axes.at(step, v)[1]:.1f}"' for k, v in enumerate(interval, 1)
+        )
+        drawn.append(
+          f'<line x1="{x:.1f}" x2="{x:.1f}" {whisker} stroke="{color}" '
+          'stroke-opacity="0.4" stroke-width="2"/>'
+        )
+      drawn.append(
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{color}"><title>'
+        f"{name}, step {step:,}: {mean:.4f}</title></circle>"
+      )
+  return axes.svg("".join(drawn))
+
+
+def _path(points: Sequence[tuple[float, float]]) -> str:
+  return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:

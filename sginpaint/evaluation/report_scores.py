@@ -7,11 +7,11 @@ parted by the number of their classes, those groups stand for the buckets.
 
 import dataclasses
 import html
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sginpaint.evaluation.protocols import Measure
+from sginpaint.evaluation.report_ticks import nice_ticks
 from sginpaint.evaluation.results import (
   ALL,
   CLASS_GROUPS,
@@ -20,7 +20,10 @@ from sginpaint.evaluation.results import (
   method_buckets,
 )
 
-_OURS = ("#1f6feb", "#0f9d76", "#c2478f", "#d08700")
+OURS = (
+  *("#1f6feb", "#0f9d76", "#c2478f", "#d08700"),
+  *("#7a4fd0", "#0a8fa8", "#b3402a", "#6b7d1f"),
+)
 _THEIRS = ("#98a2b3", "#c2c8d1", "#7b8494", "#d9dde3")
 _LABELS = {"navier_stokes": "Navier-Stokes"}
 LEADING = "hole_psnr"
@@ -28,7 +31,7 @@ LEADING = "hole_psnr"
 
 @dataclasses.dataclass(frozen=True)
 class Method:
-  """One line of the tables and one colour of the charts."""
+  """One line of the tables and one colour of the charts; `name` is escaped."""
 
   name: str
   color: str
@@ -37,6 +40,11 @@ class Method:
   intervals: Mapping[str, Mapping[str, Sequence[float]]] = dataclasses.field(
     default_factory=dict
   )
+
+  @property
+  def plain(self) -> str:
+    """The name, not escaped."""
+    return html.unescape(self.name)
 
 
 # One checkpoint, its line, and its section of one analysis.
@@ -77,7 +85,7 @@ def _methods(
   ours = [
     Method(
       html.escape(e.name),
-      _OURS[i % len(_OURS)],
+      OURS[i % len(OURS)],
       means[i][SYSTEM],
       True,
       intervals[i][SYSTEM],
@@ -107,19 +115,25 @@ def score_tabs(methods: Sequence[Method], measures: Sequence[Measure]) -> str:
   shown = [
     m for m in measures if any(m.name in x.buckets[ALL] for x in methods)
   ]
-  leading = next((m.name for m in shown if m.name == LEADING), shown[0].name)
+  leading = next((m.label for m in shown if m.name == LEADING), "")
+  panes = {
+    m.label: f"{bar_chart(methods, m)}"
+    f'<div class="scroll">{score_table(methods, m)}</div>'
+    for m in shown
+  }
+  return tabs(panes, leading)
+
+
+def tabs(panes: Mapping[str, str], first: str = "") -> str:
+  """A button per pane of HTML in a card; `first` is shown at the start."""
   buttons = "".join(
-    f'<button type="button"{" data-first=1" * (m.name == leading)}>'
-    f"{html.escape(m.label)}</button>"
-    for m in shown
+    f'<button type="button"{" data-first=1" * (name == first)}>'
+    f"{html.escape(name)}</button>"
+    for name in panes
   )
-  panes = "".join(
-    f'<div class="pane">{bar_chart(methods, m)}'
-    f'<div class="scroll">{score_table(methods, m)}</div></div>'
-    for m in shown
-  )
+  inner = "".join(f'<div class="pane">{pane}</div>' for pane in panes.values())
   return (
-    f'<div class="tabbed card"><div class="tabs">{buttons}</div>{panes}</div>'
+    f'<div class="tabbed card"><div class="tabs">{buttons}</div>{inner}</div>'
   )
 
 
@@ -148,7 +162,7 @@ def score_table(methods: Sequence[Method], measure: Measure) -> str:
       css = round(value, measure.digits) == best[bucket]
       cells.append(
         f"<td{' class=best' * css}>{value:.{measure.digits}f}"
-        f"{_spread(method, bucket, measure)}</td>"
+        f"{spread(method, bucket, measure)}</td>"
       )
     lines.append(
       f"<tr{' class=ours' * method.ours}><td>{dot(method)}{method.name}</td>"
@@ -158,7 +172,7 @@ def score_table(methods: Sequence[Method], measure: Measure) -> str:
   counts = "".join(
     f"<td>{methods[0].buckets[bucket]['count']}</td>" for bucket in buckets
   )
-  head = "".join(f"<th>{_bucket_label(bucket)}</th>" for bucket in buckets)
+  head = "".join(f"<th>{bucket_label(bucket)}</th>" for bucket in buckets)
   return (
     f"<table><thead><tr><th>{html.escape(measure.label)}, {arrow} is better"
     f"</th>{head}</tr></thead><tbody>{''.join(lines)}</tbody>"
@@ -166,7 +180,8 @@ def score_table(methods: Sequence[Method], measure: Measure) -> str:
   )
 
 
-def _spread(method: Method, bucket: str, measure: Measure) -> str:
+def spread(method: Method, bucket: str, measure: Measure) -> str:
+  """Half the width of the interval, as HTML; "" without one."""
   interval = method.intervals.get(bucket, {}).get(measure.name)
   if interval is None:
     return ""
@@ -179,22 +194,37 @@ def dot(method: Method) -> str:
   return f'<span class="dot" style="background:{method.color}"></span>'
 
 
-def _bucket_label(bucket: str) -> str:
+def bucket_label(bucket: str) -> str:
+  """`20-40` -> `20–40 %`, as HTML."""
   if bucket == ALL:
     return "all"
+  bucket = bucket.removeprefix("classes ")  # as in comparison.py
   unit = "classes" if bucket in CLASS_GROUPS else "%"
   return f"{bucket.replace('-', '&ndash;')}&nbsp;{unit}"
 
 
-def nice_ticks(low: float, high: float) -> list[float]:
-  """Three to six round numbers; the first is not above `low`."""
-  span = max(high - low, 1e-9)
-  decade = 10.0 ** math.floor(math.log10(span))
-  step = next(s for s in (0.2, 0.5, 1.0, 2.0, 5.0) if span <= 5 * s * decade)
-  step *= decade
-  first = math.floor(low / step)
-  last = math.floor(high / step)
-  return [round(i * step, 10) for i in range(first, last + 1)]
+def _axis(
+  methods: Sequence[Method], measure: Measure
+) -> tuple[list[float], float, float]:
+  """(ticks, lower end, upper end) of `bar_chart`."""
+  buckets = list(methods[0].buckets)
+  values = [
+    v for m in methods for b in buckets
+    if (v := _value(m, b, measure)) is not None
+  ]  # fmt: skip
+  tops = [
+    i[measure.name][1]
+    for m in methods
+    for bucket, i in m.intervals.items()
+    if measure.name in i and bucket in buckets
+  ]
+  decibel = measure.name.endswith("psnr")
+  bottom = min(values) - 1 if decibel else min(0.0, *values)
+  # Of two or three pictures an interval may dwarf all bars: then it is cut.
+  reach = 1.4 * max(values) - 0.4 * bottom
+  peak = min(max([*values, *tops]), reach)
+  ticks = nice_ticks(bottom, peak)
+  return ticks, ticks[0], max(ticks[-1], peak, ticks[0] + 1e-9)
 
 
 def bar_chart(methods: Sequence[Method], measure: Measure) -> str:
@@ -205,14 +235,7 @@ def bar_chart(methods: Sequence[Method], measure: Measure) -> str:
   means nothing.
   """
   buckets = list(methods[0].buckets)
-  values = [
-    v for m in methods for b in buckets
-    if (v := _value(m, b, measure)) is not None
-  ]  # fmt: skip
-  decibel = measure.name.endswith("psnr")
-  bottom = min(values) - 1 if decibel else min(0.0, *values)
-  ticks = nice_ticks(bottom, max(values))
-  low, high = ticks[0], max(ticks[-1], *values, ticks[0] + 1e-9)
+  ticks, low, high = _axis(methods, measure)
   width, height, left, top = 1000, 190, 46, 12
   group = (width - left) / len(buckets)
   bar = min(26.0, group * 0.8 / len(methods))
@@ -243,7 +266,7 @@ def bar_chart(methods: Sequence[Method], measure: Measure) -> str:
       parts.append(_whisker(method, bucket, measure, x + bar * 0.44, y, low))
     parts.append(
       f'<text x="{middle:.1f}" y="{top + height + 20}" '
-      f'text-anchor="middle">{_bucket_label(bucket)}</text>'
+      f'text-anchor="middle">{bucket_label(bucket)}</text>'
     )
   return (
     f'<svg class="chart" viewBox="0 0 {width} {top + height + 28}" '

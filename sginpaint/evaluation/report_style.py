@@ -1,5 +1,7 @@
 """Looks of the report: one page, nothing loaded from anywhere."""
 
+from sginpaint.evaluation import report_viewer
+
 CSS = """
 :root { --ink: #1c2330; --soft: #667085; --line: #e3e6eb; --paper: #fbfaf7;
   --card: #ffffff; --accent: #1f6feb; --good: #0b7a4b; --bad: #b3402a; }
@@ -32,10 +34,11 @@ p.note.below { margin-top: 12px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 14px; width: 100%;
   font-variant-numeric: tabular-nums; }
-th, td { padding: 7px 12px; text-align: right; white-space: nowrap;
+th, td { padding: 7px 9px; text-align: right; white-space: nowrap;
   border-bottom: 1px solid var(--line); }
 th:first-child, td:first-child { text-align: left; }
 thead th { color: var(--soft); font-weight: 500; }
+thead th:first-child { white-space: normal; }
 td.best { font-weight: 700; }
 tr.ours td:first-child { font-weight: 600; }
 tfoot td { color: var(--soft); border: 0; }
@@ -81,6 +84,16 @@ pre { overflow-x: auto; background: var(--paper); padding: 12px;
   border-radius: 8px; }
 summary { cursor: pointer; font-size: 14px; color: var(--soft);
   margin-top: 10px; }
+.cards.narrow { grid-template-columns: repeat(auto-fit, minmax(222px, 1fr)); }
+.wrapped th, .wrapped td { padding: 7px 6px; }
+.wrapped { font-size: 13.5px; }
+.wrapped th { white-space: normal; vertical-align: bottom; max-width: 110px; }
+.legend { display: flex; flex-wrap: wrap; gap: 4px 18px; font-size: 13px;
+  color: var(--soft); margin: 0 0 6px; }
+.curve { max-width: 660px; }
+.chart .zero { stroke: var(--ink); opacity: 0.5; }
+.chart .bucket { fill: var(--ink); }
+td .even { color: var(--soft); }
 @media print { .tabs { display: none; } }
 """
 
@@ -106,18 +119,28 @@ for (const input of document.querySelectorAll('.slider input')) {
 for (const figure of document.querySelectorAll('figure.peek')) {
   const image = figure.querySelector('img');
   const truth = figure.closest('.row').querySelector('figure.truth img');
-  const own = image.src;
+  const own = image.dataset.own = image.src;
   figure.addEventListener('pointerenter', () => image.src = truth.src);
   figure.addEventListener('pointerleave', () => image.src = own);
 }
 """
 
 
-def page(title: str, body: str) -> str:
-  """The whole HTML document; `title` and `body` are already escaped."""
+def page(title: str, body: str, *, css: str = "", js: str = "") -> str:
+  """The whole HTML document.
+
+  Args:
+    title: escaped.
+    body: HTML; where it has strips of pictures, the viewer comes with it.
+    css: further style.
+    js: further script.
+  """
+  if 'class="strip"' in body:
+    body += report_viewer.HTML
+    css, js = report_viewer.CSS + css, report_viewer.JS + js
   return (
     '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width,initial-scale=1">'
-    f"<title>{title}</title><style>{CSS}</style></head>\n"
-    f"<body><main>\n{body}\n</main><script>{JS}</script></body></html>\n"
+    f"<title>{title}</title><style>{CSS}{css}</style></head>\n"
+    f"<body><main>\n{body}\n</main><script>{JS}{js}</script></body></html>\n"
   )

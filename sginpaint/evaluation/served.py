@@ -1,4 +1,4 @@
-"""Which outputs a checkpoint serves, found without running it."""
+"""What a checkpoint serves: which outputs, found without running it."""
 
 import os
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from ml_collections import ConfigDict
 
 from sginpaint.batch import Batch
 from sginpaint.checkpoints import Loaded
+from sginpaint.errors import UserError
 from sginpaint.systems import build_system, network_shapes
 from sginpaint.workdirs import load_config
 
@@ -45,3 +46,12 @@ def untrained(config: ConfigDict, guides: Mapping[str, str]) -> Loaded:
     hash="",
     workdir=os.devnull,
   )
+
+
+def check_finite(finite: np.ndarray, index: np.ndarray) -> None:
+  """Raises UserError, which names a picture, unless `finite` [n] all hold."""
+  if not finite.all():
+    raise UserError(
+      "the network puts out NaN or infinity (picture "
+      f"{index[~finite][0]} of the split); choose an earlier --step"
+    )

@@ -20,7 +20,7 @@ from tests.evaluation.toy import (
 _VOID = {"meta", "img", "br", "input", "line", "rect"}
 
 
-class _Checker(html.parser.HTMLParser):
+class Checker(html.parser.HTMLParser):
   """Keeps the open elements and what the page refers to."""
 
   def __init__(self):
@@ -55,7 +55,7 @@ class TestWriteReport:
     path = tmp_path / "report.html"
     write_report(path, evaluations=evaluations, title="A & B")
     text = path.read_text()
-    checker = _Checker()
+    checker = Checker()
     checker.feed(text)
     assert not checker.open
     assert all(s.startswith("data:image/") for s in checker.sources)
@@ -116,7 +116,8 @@ class TestScoreTable:
       evaluation, "telea", "hole_psnr"
     )
     assert (gain, ahead) == (pytest.approx(1.0), pytest.approx(2 / 3))
-    assert width == pytest.approx(1.96 * np.sqrt(3) / np.sqrt(3))
+    # Student's t of two degrees of freedom times sqrt(3) / sqrt(3).
+    assert width == pytest.approx(4.302653)
 
 
 @pytest.fixture(name="both", scope="module")
@@ -139,7 +140,7 @@ class TestMeaning:
   def test_every_analysis_has_its_section(self, both, order, tmp_path):
     write_report(tmp_path / "report.html", evaluations=both[order])
     text = (tmp_path / "report.html").read_text()
-    checker = _Checker()
+    checker = Checker()
     checker.feed(text)
     assert not checker.open
     assert all(s.startswith("data:image/") for s in checker.sources)
