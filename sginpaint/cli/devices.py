@@ -46,7 +46,8 @@ def initialise(*, preemptible: bool = False) -> None:
     jax.config.update(
       "jax_compilation_cache_dir", str(cache_directory() / "jax")
     )
-  if ADDRESS in os.environ or COUNT in os.environ:
+  several = ADDRESS in os.environ or COUNT in os.environ
+  if several and not jax.distributed.is_initialized():
     jax.config.update("jax_enable_preemption_service", preemptible)
     jax.distributed.initialize(
       **_place(), shutdown_timeout_seconds=_SHUTDOWN_SECONDS

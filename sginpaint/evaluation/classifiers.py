@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ml_collections import ConfigDict
 
 from sginpaint.checkpoints import Loaded
 from sginpaint.data.splits import Split
@@ -23,7 +24,7 @@ from sginpaint.evaluation.classification import (
 from sginpaint.evaluation.reading import CORRUPTED, WHOLE, Read, Reader
 from sginpaint.evaluation.report_classification import write_report
 from sginpaint.evaluation.results import csv_text
-from sginpaint.evaluation.sharing import Team
+from sginpaint.evaluation.sharing import Team, delete_records
 from sginpaint.files import write_atomically, write_json
 
 
@@ -68,12 +69,7 @@ def evaluate_classifier(
     UserError: the split has other attributes or knows none, or see `Reader`.
   """
   config = loaded.config
-  if tuple(split.attributes) != tuple(config.data.attributes):
-    raise UserError(
-      f"split {split.name} has the attributes "
-      f"{', '.join(split.attributes) or '(none)'}; "
-      f"the checkpoint knows {', '.join(config.data.attributes)}"
-    )
+  _check_attributes(split, config)
   reader = Reader(loaded, split)
   records = reader.measure(
     lambda outputs, *_: {"logits": outputs["attribute_logits"]},
@@ -87,6 +83,7 @@ def evaluate_classifier(
     return
   table = _table(list(reader.units(records)))
   if np.isnan(table.targets).all():
+    delete_records(output_dir)
     raise UserError(f"split {split.name} has no known attribute to compare to")
   record = reader.record(weights)
   metrics = {
@@ -105,6 +102,15 @@ def evaluate_classifier(
   write_atomically(output / "per_image.csv", _csv(split, table))
   write_report(output / "report.html", metrics=metrics, config=config.to_dict())
   write_json(output / "metrics.json", metrics)
+
+
+def _check_attributes(split: Split, config: ConfigDict) -> None:
+  if tuple(split.attributes) != tuple(config.data.attributes):
+    raise UserError(
+      f"split {split.name} has the attributes "
+      f"{', '.join(split.attributes) or '(none)'}; "
+      f"the checkpoint knows {', '.join(config.data.attributes)}"
+    )
 
 
 def _kept(read: Read) -> dict[str, Any]:

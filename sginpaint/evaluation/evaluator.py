@@ -8,7 +8,6 @@ counted. Several processes share the pictures out among them (sharing.py).
 
 import dataclasses
 import json
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -19,23 +18,12 @@ from ml_collections import ConfigDict
 from sginpaint.checkpoints import Loaded
 from sginpaint.data.splits import Split
 from sginpaint.evaluation import provenance
-from sginpaint.evaluation.analyses import Analyst, build_analyst
-from sginpaint.evaluation.baselines import chosen_baselines
 from sginpaint.evaluation.classifiers import evaluate_classifier
-from sginpaint.evaluation.collector import Collector
-from sginpaint.evaluation.gallery import Gallery, build_gallery
-from sginpaint.evaluation.gathering import Gathering, Recorder, scores_of
-from sginpaint.evaluation.guidance import check_guidance
-from sginpaint.evaluation.manifest import Manifest
 from sginpaint.evaluation.measuring import measured_batches
 from sginpaint.evaluation.output import save
-from sginpaint.evaluation.overlap import describe_overlap
-from sginpaint.evaluation.pairing import describe, manifest_of
-from sginpaint.evaluation.perceptual_metrics import Observer, load_networks
-from sginpaint.evaluation.predictor import Predictor
-from sginpaint.evaluation.protocols import Protocol, get_protocol
+from sginpaint.evaluation.pairing import describe
+from sginpaint.evaluation.parts import Parts, build_parts
 from sginpaint.evaluation.results import Evaluation
-from sginpaint.evaluation.reviewers import Reviewer, build_reviewers
 from sginpaint.evaluation.segmenters import evaluate_segmenter
 from sginpaint.evaluation.served import output_names
 from sginpaint.evaluation.sharing import (
@@ -50,6 +38,15 @@ from sginpaint.evaluation.sharing import (
 )
 
 _HOST_THREADS = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class _Told:
+  """What the files say of a checkpoint."""
+
+  name: str | None
+  description: str
+  weights: str
 
 
 def evaluate(
@@ -87,27 +84,38 @@ def evaluate(
       are for systems that make no pictures.
   """
   team = everybody() if team is None else team
-  options: dict[str, Any] = {"weights": weights, "progress": progress}
+  told = _Told(name, description, weights)
   outputs = output_names(loaded)
   if "image" in outputs:
-    parts = _build(loaded, split, team)
-    pairs, networks = parts.manifest.hash, parts.networks()
-    key = provenance.key(loaded, split, weights, pairs, networks)
-    records = Records(parts.units, records_folder(output_dir, key))
-    _measure(parts, loaded.config, split, records, team, progress=progress)
-    if team.first:
-      told = name, description
-      save(_conclude(parts, records, loaded, split, weights, told), output_dir)
-  elif "segmentation" in outputs:
-    evaluate_segmenter(loaded, split, output_dir, team, **options)
+    _evaluate(loaded, split, output_dir, team, told, progress)
   else:
-    evaluate_classifier(loaded, split, output_dir, team, **options)
+    labels_pixels = "segmentation" in outputs
+    read = evaluate_segmenter if labels_pixels else evaluate_classifier
+    read(loaded, split, output_dir, team, weights=weights, progress=progress)
   if team.first:
     delete_records(output_dir)
   team.meet()
   path = Path(output_dir) / "metrics.json"
   await_file(path)
   return json.loads(path.read_text())
+
+
+def _evaluate(
+  loaded: Loaded,
+  split: Split,
+  output_dir: str | Path,
+  team: Team,
+  told: _Told,
+  progress: bool,
+) -> None:
+  """Of a system that makes pictures."""
+  parts = build_parts(loaded, split, team)
+  pairs, networks = parts.manifest.hash, parts.networks()
+  key = provenance.key(loaded, split, told.weights, pairs, networks)
+  records = Records(parts.units, records_folder(output_dir, key))
+  _measure(parts, loaded.config, split, records, team, progress=progress)
+  if team.first:
+    save(_conclude(parts, records, loaded, split, told), output_dir)
 
 
 def run(
@@ -126,110 +134,15 @@ def run(
       `guidance` needs, a network is missing or puts out NaN, or see
       `build_analyst`.
   """
-  parts = _build(loaded, split, ALONE)
+  parts = build_parts(loaded, split, ALONE)
   records = Records(parts.units)
   _measure(parts, loaded.config, split, records, ALONE, progress=progress)
-  told = name, description
-  return _conclude(parts, records, loaded, split, weights, told)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Parts:
-  """What takes part in an evaluation."""
-
-  protocol: Protocol
-  manifest: Manifest
-  seen: dict[str, int | None]
-  observer: Observer
-  analyst: Analyst
-  reviewers: Sequence[Reviewer]
-  collector: Collector
-  gallery: Gallery
-  gathering: Gathering
-  recorder: Recorder
-  predictor: Predictor
-  unit: int
-
-  @property
-  def units(self) -> int:
-    """How many units of pictures there are."""
-    return len(parts_of(len(self.manifest.pairs), self.unit))
-
-  def networks(self) -> list[Any]:
-    """Names those that measure, as JSON holds them."""
-    described = self.observer.describe(0, 0)
-    hashes = [reviewer.hash for reviewer in self.reviewers]
-    return [described, self.collector.truth_is_known, *hashes]
-
-  def conclude(self) -> dict[str, Any]:
-    """The scores of metrics.json, once everything is gathered."""
-    rows = self.gathering.rows
-    scores = self.analyst.finish(scores_of(rows, self.protocol), rows)
-    for reviewer in self.reviewers:
-      scores = reviewer.finish(scores, rows)
-    return self.collector.finish(scores, len(rows))
-
-
-def _build(loaded: Loaded, split: Split, team: Team) -> _Parts:
-  """Checks the settings and builds what they ask for; see `run`."""
-  config = loaded.config
-  protocol = get_protocol(config.eval.protocol)
-  chosen_baselines(config)
-  check_guidance(loaded.system, split, config)
-  analyst = build_analyst(loaded, split)
-  reviewers = build_reviewers(loaded, split)
-  manifest = manifest_of(split, config, count=config.eval.count)
-  protocol.check(config, split, manifest)
-  observer = Observer(*load_networks(config))
-  reviewed = sum((reviewer.measures for reviewer in reviewers), ())
-  protocol = protocol.extended(
-    (*analyst.measures, *reviewed, *observer.measures)
-  )
-  collector = Collector(
-    observer, split, manifest, config, alone=team.count == 1
-  )
-  gallery, seen_here = (
-    build_gallery(config, manifest, analyst.details) for _ in range(2)
-  )
-  gathering = Gathering(
-    manifest,
-    analyst=analyst,
-    reviewers=reviewers,
-    collector=collector,
-    gallery=gallery,
-  )
-  unit = config.eval.batch_size
-  recorder = Recorder(
-    manifest, reviewers=reviewers, gallery=seen_here, size=unit
-  )
-  predictor = Predictor(
-    loaded,
-    protocol,
-    outputs=tuple(config.eval.outputs),
-    guidance=config.eval.guidance,
-    observer=observer,
-    analyst=analyst,
-    reviewers=reviewers,
-    look_at_truth=not collector.truth_is_known,
-  )
-  return _Parts(
-    protocol,
-    manifest,
-    describe_overlap(split, manifest, config),
-    observer,
-    analyst,
-    reviewers,
-    collector,
-    gallery,
-    gathering,
-    recorder,
-    predictor,
-    unit,
-  )
+  told = _Told(name, description, weights)
+  return _conclude(parts, records, loaded, split, told)
 
 
 def _measure(
-  parts: _Parts,
+  parts: Parts,
   config: ConfigDict,
   split: Split,
   records: Records,
@@ -264,23 +177,21 @@ def _measure(
 
 
 def _conclude(
-  parts: _Parts,
+  parts: Parts,
   records: Records,
   loaded: Loaded,
   split: Split,
-  weights: str,
-  told: tuple[str | None, str],
+  told: _Told,
 ) -> Evaluation:
-  """Adds up all records; `told` are name and description."""
-  name, description = told
+  """Adds up all records."""
   gathering, config = parts.gathering, loaded.config
   for record in records.read():
     gathering.add(record)
   rows = gathering.rows
   manifest = parts.manifest.completed({row.index: row.ratio for row in rows})
   return Evaluation(
-    name=name or f"{config.system}, step {loaded.step}",
-    description=description,
+    name=told.name or f"{config.system}, step {loaded.step}",
+    description=told.description,
     protocol=parts.protocol,
     metrics={
       "protocol": parts.protocol.name,
@@ -289,7 +200,7 @@ def _conclude(
       "masks": manifest.masks,
       "guidance": config.eval.guidance,
       **parts.conclude(),
-      "provenance": provenance.describe(loaded, split, weights)
+      "provenance": provenance.describe(loaded, split, told.weights)
       | describe(manifest, gathering.holes)
       | {"seen_in_training": parts.seen},
     },

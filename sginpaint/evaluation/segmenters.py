@@ -35,7 +35,7 @@ from sginpaint.evaluation.segmentation import (
   mean_scores,
   most_common_class,
 )
-from sginpaint.evaluation.sharing import Team
+from sginpaint.evaluation.sharing import Team, delete_records
 from sginpaint.files import write_atomically, write_json
 
 
@@ -80,6 +80,7 @@ def evaluate_segmenter(
     return
   found = keeper.gathered(reader.units(records))
   if not found.matrices[WHOLE][""].any():
+    delete_records(output_dir)
     raise UserError(f"split {split.name} has no labelled pixel to compare with")
   record = reader.record(weights)
   metrics = {

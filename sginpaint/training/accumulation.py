@@ -4,6 +4,10 @@ Every part starts from the collections that the step began with, and what it
 makes of them is averaged: spectral norms take the steps of one pass, as without
 accumulation; running moments of batch norms take in all parts, but each part
 was normalised by its own.
+
+Devices add up each part's gradients among themselves, for a part is a global
+batch: the all-reduce of a player is in the body of its scan, and runs as often
+as there are parts. Where that traffic matters, take fewer and larger parts.
 """
 
 from collections.abc import Callable

@@ -177,7 +177,7 @@ def _batches(
   geometry = setup.geometry(config, train=False)
   geometry["image_size"] = views.input_size
   with pipeline.evaluation_batches(
-    examples, batch_size=config.batch_size, indices=indices, **geometry
+    examples, batch_size=views.batch_size, indices=indices, **geometry
   ) as batches:
     yield from batches
 

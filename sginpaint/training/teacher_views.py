@@ -11,15 +11,17 @@ from ml_collections import ConfigDict
 from sginpaint import checkpoints
 from sginpaint.batch import normalize_image
 from sginpaint.errors import UserError
-from sginpaint.training import sharding
 
 
 class TeacherViews:
   """Asks the teacher on the devices of this process alone.
 
-  Processes take different shards of a store, at their own pace.
+  Processes take different shards of a store, at their own pace. A device sees
+  `config.eval.batch_size` pictures at once, however many devices there are, so
+  that features are the same, bit for bit.
 
   Attributes:
+    batch_size: pictures to ask about at once.
     hash: of the teacher.
     shape: (h, w, F) of the features of one picture.
     input_size: side of the pictures that it takes.
@@ -29,10 +31,10 @@ class TeacherViews:
     """Loads `config.teacher`.
 
     Raises:
-      UserError: no such layer, or devices that cannot share a batch.
+      UserError: no such layer.
     """
     mesh = Mesh(np.array(jax.local_devices()), ("data",))
-    sharding.check_batch_size(config.batch_size, mesh)
+    self.batch_size = config.eval.batch_size * mesh.size
     self._batch = NamedSharding(mesh, PartitionSpec("data"))
     teacher = checkpoints.load(config.teacher.path)
     self.hash = teacher.hash

@@ -12,7 +12,7 @@ import pytest
 
 from sginpaint.backbones.lpips import LPIPS
 from sginpaint.errors import UserError
-from sginpaint.evaluation import evaluator, perceptual_metrics
+from sginpaint.evaluation import evaluator, parts, perceptual_metrics
 from sginpaint.evaluation.distributions import Moments, frechet_distance
 from sginpaint.evaluation.features import Features
 from sginpaint.evaluation.perceptual_metrics import Observer, label, statement
@@ -54,7 +54,7 @@ def seen(monkeypatch, tmp_path):
     lambda config: (_network(), _network("classifier", official=False)),
   )
   monkeypatch.setattr(
-    evaluator, "load_networks", perceptual_metrics.load_networks
+    parts, "load_networks", perceptual_metrics.load_networks
   )
   features = Observer.features
 

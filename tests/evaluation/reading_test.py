@@ -12,6 +12,7 @@ import pytest
 from sginpaint.errors import UserError
 from sginpaint.evaluation import evaluator
 from sginpaint.evaluation.in_loop import InLoop
+from sginpaint.evaluation.sharing import Records
 from sginpaint.systems.base import System
 from tests.evaluation.toy import (
   SIZE,
@@ -204,3 +205,30 @@ def test_what_cannot_be_scored(tmp_path, system, masks, words):
   with pytest.raises(UserError, match=words):
     _evaluate(system, tmp_path, masks=masks)
   assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("system", [_Attributes(), _Classes()])
+def test_killed_and_begun_again_the_files_are_the_same(
+  tmp_path, system, monkeypatch
+):
+  whole, parted = tmp_path / "whole", tmp_path / "parted"
+  _evaluate(system, whole, batch_size=2)
+  written, write, most = [], Records.write, 2
+
+  def interrupted(self, unit, record):
+    if len(written) == most:
+      raise KeyboardInterrupt
+    written.append(unit)
+    write(self, unit, record)
+
+  monkeypatch.setattr(Records, "write", interrupted)
+  with pytest.raises(KeyboardInterrupt):
+    _evaluate(system, parted, batch_size=2)
+  assert [path.name for path in parted.iterdir()] == ["partial"]
+  most = 9
+  _evaluate(system, parted, batch_size=2)
+  assert written == [0, 1, 2]
+  names = {path.name for path in whole.iterdir()}
+  assert names == {path.name for path in parted.iterdir()}
+  for name in names:
+    assert (whole / name).read_bytes() == (parted / name).read_bytes()

@@ -1,4 +1,9 @@
-"""What devices tell each other in a step, read off the compiled program."""
+"""What devices tell each other in a step, read off the compiled program.
+
+  python -m tests.training.collectives_test [SYSTEM ...]
+
+prints it for eight devices; steps are compiled from shapes alone.
+"""
 
 import collections
 import json
@@ -8,36 +13,76 @@ import subprocess
 import sys
 
 import jax
+import pytest
 
+from configs import embedding_attributes, embedding_segmentation
+from sginpaint.cli.config_files import parse_config
+from sginpaint.systems.segmenter import objective as segmenter
 from sginpaint.training import sharding
+from sginpaint.training.dry_run import compile_plan
+from sginpaint.training.plan import plan_training
+from tests.systems.boosted_gan import training_test as boosted_gan
 from tests.training.step_test import make_batch, setup
 
-# Both players' gradients; losses and norms travel with the generator's.
-EXPECTED = {
-  "all-reduce": {
-    "transpose(jvp(ToyDiscriminator))": 1,
-    "transpose(jvp(ToyGenerator))": 1,
-  }
-}
+EIGHT = "--xla_force_host_platform_device_count=8"
 _COLLECTIVES = (
   "all-reduce|all-gather|all-to-all|collective-permute|reduce-scatter|"
   "collective-broadcast"
 )
+# Both players' gradients; losses and norms travel with the generator's.
+GRADIENTS = {"all-reduce Discriminator": 1, "all-reduce Generator": 1}
+# What was predicted of other pictures, whole batches of it: see mismatch.py.
+MISMATCHED = {"all-gather f32[16,18]": 1, "all-gather f32[16,32,32,10]": 1}
+_SMALL = {
+  "data.image_size": "32",
+  "data.builder_config": "32",
+  "batch_size": "16",
+  "model.discriminator.widths": "4,4,4,4",
+}
+_SCALES = {
+  "model.generator.width": "4",
+  "model.generator.dilations": "2,2",
+  "model.discriminator.scales": "1",
+}
+# Those without batch norm; of each the config, and what makes it small.
+SYSTEMS = {
+  "basic_net": _SCALES,
+  "sge_net": _SCALES | {"model.generator.spade_hidden": "4"},
+  "spl_no_teacher": {
+    "model.generator.width": "4",
+    "model.generator.blocks": "1",
+    "model.generator.residual_blocks": "1",
+    "model.discriminator.widths": "4,4,4",
+  },
+  "espa_stage3": {
+    "model.generator.autoencoder.width": "4",
+    "model.generator.decoder.widths": "8,8,4,4",
+    "model.generator.decoder.hidden": "4",
+  },
+  "boosted_gan": {
+    "model.generator.widths": "4,4,4,4,4",
+    "model.generator.decoder_widths": "4,4,4,4",
+    "model.discriminator.hidden": "4",
+  },
+}
 
 
 def collectives(text):
-  """{kind: {player whose gradients are among what it carries: how often}}."""
-  found = collections.defaultdict(collections.Counter)
+  """{"all-reduce <player>" or "<kind> <shape>": how often}.
+
+  A player is named whose gradients are among what is summed.
+  """
+  found = collections.Counter()
   for line in text.splitlines():
-    match = re.search(rf" ({_COLLECTIVES})(-start)?\(", line)
+    match = re.search(rf"= (.*) ({_COLLECTIVES})(-start)?\(", line)
     if match:
-      name = re.search(r'op_name="([^"]*)"', line)
-      player = re.search(r"transpose\(jvp\(\w+\)\)", name[1] if name else "")
-      found[match[1]][player[0] if player else str(name)] += 1
-  return {kind: dict(counts) for kind, counts in found.items()}
+      shape, kind = match[1].split("{")[0], match[2]
+      player = re.search(r"transpose\(jvp\((?:Toy)?(\w+)\)\)", line)
+      found[f"{kind} {player[1] if player else shape}"] += 1
+  return dict(found)
 
 
-def compiled_step(**options):
+def compiled_toy(**options):
   mesh = sharding.make_mesh()
   _, state, step = setup(shards=mesh.size, **options)
   copied, split = sharding.replicated(mesh), sharding.batch_sharding(mesh)
@@ -49,28 +94,58 @@ def compiled_step(**options):
   return step.lower(state, {}, batch).compile().as_text()
 
 
-def test_one_all_reduce_for_each_player_and_nothing_else():
+def compiled_system(name):
+  config = parse_config(f"configs/{name}.py:quick", _SMALL | SYSTEMS[name])
+  plan = plan_training(config, stand_ins=stand_ins())
+  return compile_plan(plan).call.as_text()
+
+
+def stand_ins():
+  """Configs of the networks that guide the boosted GAN, tiny ones."""
+  configs = {
+    "classifier": embedding_attributes.get_config("quick"),
+    "segmenter": embedding_segmentation.get_config("quick"),
+  }
+  networks = boosted_gan.EMBEDDINGS.values()
+  for config, network in zip(configs.values(), networks, strict=True):
+    config.data.image_size = 32
+    config.model.generator = network
+  return configs
+
+
+@pytest.fixture(scope="module")
+def found():
   result = subprocess.run(
     [sys.executable, "-m", "tests.training.collectives_test"],
-    env=os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=8"},
+    env=os.environ | {"XLA_FLAGS": f"{os.environ['XLA_FLAGS']} {EIGHT}"},
     capture_output=True,
-    check=True,
     text=True,
   )
-  found = json.loads(result.stdout)
-  assert found["whole"] == EXPECTED
-  # In parts: once in the body of each scan.
-  assert found["parts"] == EXPECTED
+  assert result.returncode == 0, result.stderr
+  return json.loads(result.stdout)
 
 
-def main() -> int:
-  found = {
-    "whole": collectives(compiled_step()),
-    "parts": collectives(compiled_step(accumulate=2)),
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_one_all_reduce_for_each_player_and_nothing_else(found, name):
+  others = MISMATCHED if name == "boosted_gan" else {}
+  assert found[name] == GRADIENTS | others
+
+
+def test_in_parts_it_is_once_in_the_body_of_each_scan(found):
+  assert found["toy"] == found["toy in parts"] == GRADIENTS
+
+
+def main(names) -> int:
+  segmenter.NETWORKS["pointwise"] = boosted_gan.Pointwise
+  told = {
+    "toy": collectives(compiled_toy()),
+    "toy in parts": collectives(compiled_toy(accumulate=2)),
   }
-  print(json.dumps(found))
+  for name in names or SYSTEMS:
+    told[name] = collectives(compiled_system(name))
+  print(json.dumps(told))
   return 0
 
 
 if __name__ == "__main__":
-  sys.exit(main())
+  sys.exit(main(sys.argv[1:]))

@@ -1,9 +1,11 @@
-"""One process of a training, which writes down what it is fed.
+"""One of several processes, which runs commands and writes down what it is fed.
 
-  python -m tests.training.member RECORD --workdir=DIR --config=...
+  python -m tests.training.member RECORD COMMANDS
 
-The global order of examples goes to RECORD/<process>.json, as a list of
-[step, position in the batch, example]; checkpoints are of steps 1 and last.
+COMMANDS is JSON, a list of what follows `python -m sginpaint`. The global order
+of the examples of the first one goes to RECORD/<process>.json, as a list of
+[step, position in the batch, example]; it saves steps 1 and last. Stores of
+features have shards of four pictures.
 """
 
 import json
@@ -14,15 +16,24 @@ import jax
 import numpy as np
 
 from sginpaint import checkpoints
-from sginpaint.cli import train
-from sginpaint.cli.__main__ import run
+from sginpaint.cli.__main__ import main as run
+from sginpaint.data import feature_writer
 from sginpaint.training import sharding
 
 
 def main(argv: list[str]) -> int:
-  folder, *words = argv
+  folder, text = argv
+  first, *others = json.loads(text)
+  feature_writer._MIN_RECORDS = 4
+  code = recorded(pathlib.Path(folder), first)
+  for words in others:
+    code = code or run(words)
+  return code
+
+
+def recorded(folder: pathlib.Path, words: list[str]) -> int:
   seen: list[list[int]] = []
-  put = sharding.put_batch
+  put, due = sharding.put_batch, checkpoints.Writer.due
   steps = 0
 
   def put_batch(batch, mesh):
@@ -36,10 +47,12 @@ def main(argv: list[str]) -> int:
     return placed
 
   sharding.put_batch = put_batch
-  last = checkpoints.Writer.due
-  checkpoints.Writer.due = lambda self, step: step == 1 or last(self, step)
-  code = run(train.main, words)
-  path = pathlib.Path(folder) / f"{jax.process_index()}.json"
+  checkpoints.Writer.due = lambda self, step: step == 1 or due(self, step)
+  try:
+    code = run(words)
+  finally:
+    sharding.put_batch, checkpoints.Writer.due = put, due
+  path = folder / f"record_{jax.process_index()}.json"
   path.write_text(json.dumps(seen))
   return code
 

@@ -1,5 +1,10 @@
-"""Two processes of four devices, one of eight, and one device train alike."""
+"""Two processes of four devices, one of eight, and one device do the same.
 
+The processes are started once: each pair trains, evaluates, makes features and
+goes on with another training, in this order.
+"""
+
+import contextlib
 import json
 import os
 import pathlib
@@ -15,7 +20,10 @@ from orbax.checkpoint import v1 as ocp
 
 from sginpaint import workdirs
 from sginpaint.cli import launch
-from tests.training.small import prepare_scenes
+from sginpaint.data.builders.synthetic_scenes.builder import prepare
+from tests.evaluation import processes
+from tests.training import member
+from tests.training.small import flags
 
 STEPS = 20
 # A Basic-Net has no batch norm; with momentum the state after one step of SGD
@@ -43,66 +51,138 @@ FIELDS = {
 }
 
 
+EVALUATION = (
+  "--config.eval.count=10",
+  "--config.eval.batch_size=4",
+  "--config.eval.baselines=()",
+  "--config.eval.panels=1",
+  "--masks=irregular",
+)
+ENDLESS = {"steps": 100000, "checkpoint.every": 2}
+# As many threads of XLA as the most devices: they decide how sums are parted.
+THREADS = {"NPROC": "8"}
+
+
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
-  return prepare_scenes(tmp_path_factory.mktemp("scenes"))
+def root(tmp_path_factory):
+  """data/, and a teacher/ that was never trained."""
+  folder = tmp_path_factory.mktemp("processes")
+  counts = {"train": 18, "validation": 4, "test": 10}
+  prepare(str(folder / "data"), 32, examples=counts, progress=False)
+  processes.save_untrained(folder / "teacher", "names", folder / "data")
+  return folder
 
 
-def words(data, workdir, **fields):
-  options = FIELDS | {"data.path": data} | fields
+def train_words(root, workdir, **fields):
+  options = FIELDS | {"data.path": root / "data"} | fields
   return [
-    f"--workdir={workdir}",
-    "--config=configs/basic_net.py:quick",
+    *("train", f"--workdir={workdir}", "--config=configs/basic_net.py:quick"),
     *(f"--config.{name}={value}" for name, value in options.items()),
   ]
 
 
-def start(folder, index, count, devices, port, flags):
+def commands(root, name):
+  """A training, an evaluation of that of two processes, and features of it."""
+  once = {"checkpoint.every": STEPS, "eval.every": STEPS}
+  training = train_words(
+    *(root, root / name),
+    **{"steps": STEPS, "checkpoint.best": "hole_psnr"} | once,
+  )
+  evaluation = [
+    *("evaluate", f"--workdir={root}/two", f"--output={root}/scores_{name}"),
+    *EVALUATION,
+  ]
+  words = flags(
+    str(root / "data"),
+    **{
+      "model.generator.prior_channels": 8,
+      "teacher.path": root / "teacher",
+      "teacher.features": root / f"features_{name}",
+    },
+  )
+  features = ["precompute", "--config=configs/spl.py:quick", *words[1:]]
+  return [training, evaluation, features]
+
+
+def start(root, index, count, devices, port, told):
   env = launch.environment(f"127.0.0.1:{port}", index, count, devices=devices)
   if count == 1:
     env = os.environ | {"XLA_FLAGS": env["XLA_FLAGS"]}
+  (root / f"{count}").mkdir(exist_ok=True)
+  words = ["tests.training.member", str(root / f"{count}"), json.dumps(told)]
   return subprocess.Popen(
-    [sys.executable, "-m", "tests.training.member", str(folder), *flags],
-    env=env,
+    [sys.executable, "-m", *words],
+    env=env | THREADS,
     stdout=subprocess.PIPE,
     stderr=subprocess.STDOUT,
     text=True,
   )
 
 
-def train(data, folder, *, count, devices):
-  """Trains in as many processes; the workdir, with what they recorded."""
-  flags = words(
-    data,
-    folder,
-    steps=STEPS,
-    **{
-      "checkpoint.every": STEPS,
-      "eval.every": STEPS,
-      "checkpoint.best": "hole_psnr",
-    },
-  )
-  port = launch.free_port()
-  members = [
-    start(folder, i, count, devices, port, flags) for i in range(count)
-  ]
-  for member in members:
-    printed, _ = member.communicate(timeout=600)
-    assert member.returncode == 0, printed
-  return folder
+def finish(members):
+  for process in members:
+    printed, _ = process.communicate(timeout=600)
+    assert process.returncode == 0, printed
 
 
 @pytest.fixture(scope="module")
-def runs(data, tmp_path_factory):
-  return {
-    (count, devices): train(
-      data,
-      tmp_path_factory.mktemp(f"run{count}x{devices}"),
-      count=count,
-      devices=devices,
-    )
-    for count, devices in ((1, 1), (1, 8), (2, 4))
-  }
+def killed(root):
+  """What `launch` says when one of two processes is killed in a training."""
+  process = subprocess.Popen(
+    [
+      *(sys.executable, "-m", "sginpaint", "launch"),
+      *("--processes=2", "--devices=4", "--"),
+      *train_words(root, root / "killed", **ENDLESS),
+    ],
+    stderr=subprocess.PIPE,
+    text=True,
+    env=os.environ | THREADS,
+  )
+  with ended([process]):
+    wait_for_step(process, root / "killed", 4)
+    path = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    os.kill(int(path.read_text().split()[1]), signal.SIGKILL)
+    told = process.communicate(timeout=120)[1]
+  return process.returncode, told, workdirs.steps(str(root / "killed"))[0]
+
+
+@pytest.fixture(scope="module")
+def runs(root, killed):
+  """{name: workdir}; at last the killed training goes on until a SIGTERM."""
+  port, saved = launch.free_port(), killed[2]
+  last = train_words(root, root / "killed", **ENDLESS)
+  told = [*commands(root, "two"), last]
+  pair = [start(root, i, 2, 4, port, told) for i in range(2)]
+  with ended(pair):
+    wait_for_step(pair[0], root / "killed", saved + 6)
+    pair[1].send_signal(signal.SIGTERM)
+    finish(pair)
+  finish([start(root, 0, 1, 8, port, commands(root, "eight"))])
+  (root / "0").mkdir()
+  assert member.recorded(root / "0", commands(root, "one")[0]) == 0
+  return {name: root / name for name in ("one", "eight", "two")}
+
+
+def wait_for_step(process, workdir, step):
+  log = workdir / "log.jsonl"
+  while not log.exists() or not (curve(workdir)[:, 0] >= step).any():
+    assert process.poll() is None, process.communicate()
+    time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def ended(processes):
+  """None of them outlives the test, also where it fails."""
+  try:
+    yield
+  finally:
+    for process in processes:
+      process.terminate()  # `launch` hands it on
+    for process in processes:
+      try:
+        process.wait(60)
+      except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def state_of(workdir, step):
@@ -142,14 +222,14 @@ def distance(found, expected):
   return np.linalg.norm(a - b) / np.linalg.norm(b)
 
 
-OTHERS = [(1, 8), (2, 4)]
+OTHERS = ["eight", "two"]
 
 
 @pytest.mark.parametrize("other", OTHERS)
 @pytest.mark.parametrize("player", ["generator", "discriminator"])
 def test_gradients_of_the_first_step_agree(runs, player, other):
   one, more = (
-    leaves(state_of(runs[key], 1)[player], "trace") for key in ((1, 1), other)
+    leaves(state_of(runs[key], 1)[player], "trace") for key in ("one", other)
   )
   assert distance(more, one) < 1e-5
 
@@ -159,33 +239,33 @@ def test_gradients_of_the_first_step_agree(runs, player, other):
 def test_parameters_after_all_steps_agree(runs, player, other):
   one, more = (
     leaves(state_of(runs[key], STEPS)[player], "params")
-    for key in ((1, 1), other)
+    for key in ("one", other)
   )
   assert distance(more, one) < 1e-5
 
 
 @pytest.mark.parametrize("other", OTHERS)
 def test_loss_curves_agree(runs, other):
-  one, more = curve(runs[1, 1]), curve(runs[other])
+  one, more = curve(runs["one"]), curve(runs[other])
   assert one.shape == (STEPS, 2)
   np.testing.assert_allclose(more, one, rtol=1e-4)
 
 
 def curve(workdir):
   lines = (workdir / "log.jsonl").read_text().splitlines()
-  rows = [json.loads(line) for line in lines]
+  rows = [json.loads(line) for line in lines if line.endswith("}")]
   rows = [row for row in rows if "loss/generator" in row]
-  return np.array([[r["step"], r["loss/generator"]] for r in rows])
+  found = [[r["step"], r["loss/generator"]] for r in rows]
+  return np.array(found).reshape(-1, 2)
 
 
-@pytest.mark.parametrize("other", OTHERS)
-def test_all_see_the_same_global_batches_in_the_same_order(runs, other):
-  def order(workdir):
-    files = sorted(pathlib.Path(workdir).glob("[0-9].json"))
-    return sorted(sum((json.loads(f.read_text()) for f in files), []))
-
-  assert len(order(runs[1, 1])) == 8 * STEPS
-  assert order(runs[other]) == order(runs[1, 1])
+def test_all_see_the_same_global_batches_in_the_same_order(runs, root):
+  orders = []
+  for folder in ("0", "1", "2"):  # one device; one process; two
+    files = sorted((root / folder).glob("record_*.json"))
+    orders.append(sorted(sum((json.loads(f.read_text()) for f in files), [])))
+  assert len(orders[0]) == 8 * STEPS
+  assert orders[0] == orders[1] == orders[2]
 
 
 @pytest.mark.parametrize("other", OTHERS)
@@ -194,51 +274,44 @@ def test_evaluation_in_the_training_agrees(runs, other):
     line = (workdir / "log.jsonl").read_text().splitlines()[-1]
     return json.loads(line)["validation/hole_psnr"]
 
-  np.testing.assert_allclose(score(runs[other]), score(runs[1, 1]), rtol=1e-4)
+  np.testing.assert_allclose(score(runs[other]), score(runs["one"]), rtol=1e-4)
 
 
-def launched(data, workdir, **fields):
-  return subprocess.Popen(
-    [
-      *(sys.executable, "-m", "sginpaint", "launch"),
-      *("--processes=2", "--devices=1", "--", "train"),
-      *words(data, workdir, **fields),
-    ],
-    stderr=subprocess.PIPE,
-    text=True,
+def test_shared_evaluation_gives_the_same_files(runs, root):
+  """Of ten pictures in units of four: three units, on eight devices."""
+  for name in ("metrics.json", "per_image.csv", "manifest.jsonl"):
+    two, one = (
+      (root / f"scores_{way}" / name).read_bytes() for way in ("two", "eight")
+    )
+    assert two == one
+  metrics = json.loads((root / "scores_two" / "metrics.json").read_text())
+  assert metrics["count"] == 10
+  rows = (root / "scores_two" / "per_image.csv").read_text().splitlines()
+  assert [row.split(",")[0] for row in rows[1:]] == list(map(str, range(10)))
+  assert not (root / "scores_two" / "partial").exists()
+
+
+def test_shared_features_are_the_same_bytes(runs, root):
+  two, one = (
+    {
+      str(f.relative_to(root / f"features_{way}")): f.read_bytes()
+      for f in (root / f"features_{way}").rglob("*")
+      if f.suffix in (".json", ".array_record")
+    }
+    for way in ("two", "eight")
   )
+  assert len([name for name in two if name.endswith("array_record")]) == 5
+  assert two == one
 
 
-def wait_for_step(process, workdir, step):
-  log = pathlib.Path(workdir) / "log.jsonl"
-  while not log.exists() or len(log.read_text().splitlines()) < step:
-    assert process.poll() is None, process.stderr.read()
-    time.sleep(0.05)
-
-
-def children_of(process):
-  path = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
-  return [int(pid) for pid in path.read_text().split()]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_killed_process_ends_all_and_sigterm_saves_the_same_step(
-  data, tmp_path
-):
-  endless = {"steps": 100000, "checkpoint.every": 2}
-  process = launched(data, tmp_path, **endless)
-  wait_for_step(process, tmp_path, 6)
-  os.kill(children_of(process)[1], signal.SIGKILL)
-  told = process.communicate(timeout=120)[1]
-  assert process.returncode == 1
+def test_killed_process_ends_all_with_one_clear_line(killed):
+  code, told, saved = killed
+  assert code == 1 and saved >= 2
   assert "process 1 of 2 failed (killed by SIGKILL)" in told
-  saved = workdirs.steps(str(tmp_path))[0]
-  assert saved >= 2
-  resumed = launched(data, tmp_path, **endless)
-  wait_for_step(resumed, tmp_path, saved + 6)
-  os.kill(children_of(resumed)[1], signal.SIGTERM)
-  told = resumed.communicate(timeout=120)[1]
-  assert resumed.returncode == 0, told
-  assert f"at step {saved}" in told  # resuming
-  steps = curve(tmp_path)[:, 0]
-  assert workdirs.steps(str(tmp_path))[0] == steps[-1]
+
+
+def test_sigterm_saves_the_same_step_everywhere(runs, root, killed):
+  steps = curve(root / "killed")[:, 0]
+  assert workdirs.steps(str(root / "killed"))[0] == steps[-1]
+  # It went on where the killed one had saved.
+  assert (np.diff(steps) <= 1).all() and (steps == killed[2] + 1).sum() >= 1
