@@ -12,7 +12,8 @@ beta 0.01, lambda_a = lambda_s = 0.1. The paper names no optimiser, batch or
 length; Adam(0.5, 0.999) at 2e-4 is that of Reed et al. and pix2pix. `quick` is
 narrow, at 64x64, for a laptop, with a tenth of beta for the global judge alone:
 after 1,500 steps hole-PSNR is 19.2 dB on validation, with a tenth for all three
-18.5, with a bottleneck of 8x8 instead of 4x4 besides 17.8, and all of beta 17.5.
+18.5, with a bottleneck of 8x8 instead of 4x4 too 17.8, there with all
+of beta 17.5.
 
 The two embeddings are to have met holes. No label of this data set is used:
 where it has none, the networks' own names count; where it has others than they

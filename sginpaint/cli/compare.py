@@ -30,6 +30,7 @@ from ml_collections import ConfigDict
 from sginpaint.cli.config_files import load_config_file
 from sginpaint.cli.contestants import CHECKPOINT, EVALUATION, Given, parse
 from sginpaint.cli.evaluate import add_pair_flags, apply_pair_flags
+from sginpaint.cli.jobs import check_writable
 from sginpaint.cli.overrides import apply_overrides, split_overrides
 from sginpaint.cli.parser import Parser
 from sginpaint.errors import UserError
@@ -60,11 +61,14 @@ def main(argv: list[str]) -> int:
   options = _parser().parse_intermixed_args(rest)
   if pathlib.Path(options.output).is_file():
     raise UserError(f"--output={options.output}: is a file; give a folder")
+  check_writable(pathlib.Path(options.output) / "report.html")
   if options.tally:
     return _tally(options)
   for name in ("resamples", "questions"):
     if getattr(options, name) < 1:
       raise UserError(f"--{name}={getattr(options, name)}: give at least 1")
+  if options.seed < 0:
+    raise UserError(f"--seed={options.seed}: give at least 0")
   given = parse(options.what)
   config = common_config(given, options, overrides)
   configs = entrant_configs(given, config, overrides)

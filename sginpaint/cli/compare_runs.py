@@ -35,6 +35,7 @@ from sginpaint.evaluation.contestants import (
 )
 from sginpaint.evaluation.given import load_baseline
 from sginpaint.evaluation.manifest import Manifest
+from sginpaint.evaluation.perceptual_metrics import Observer, load_networks
 from sginpaint.evaluation.picture_folder import load_folder
 from sginpaint.evaluation.protocols import get_protocol
 from sginpaint.evaluation.report_compare import chosen_pictures, write_page
@@ -102,9 +103,10 @@ def run(
     return _export(arena, output)
   found = dict(read)
   if arena is not None:
-    for name, entrant in arena.entrants.items():
-      folder = output / EVALUATIONS / _slug(name)
-      found[name] = score(entrant, arena.split, arena.manifest, folder)
+    for folder, entrant in folders_of(arena.entrants).items():
+      found[entrant.name] = score(
+        entrant, arena.split, arena.manifest, output / EVALUATIONS / folder
+      )
   comparison = compare(
     [found[one.name] for one in given],
     seed=options.seed,
@@ -155,6 +157,8 @@ def _check_read(
   manifest: Manifest,
 ) -> None:
   """Evaluations made elsewhere are of the same pairs, or refused at once."""
+  if not read:
+    return
   asked = {
     "protocol": common.eval.protocol,
     "guidance": common.eval.guidance,
@@ -162,6 +166,7 @@ def _check_read(
       "split_fingerprint": split.fingerprint,
       "manifest_hash": manifest.hash,
     },
+    "networks": Observer(*load_networks(common)).describe(0, 0),
   }
   for contestant in read.values():
     like = dataclasses.replace(
@@ -198,9 +203,19 @@ def _enter(
   )
 
 
-def _slug(name: str) -> str:
-  """A folder's name."""
-  return re.sub(r"[^\w.@,-]+", "_", name).strip("_.") or "_"
+def folders_of(entrants: Mapping[str, Entrant]) -> dict[str, Entrant]:
+  """{name of a folder: entrant}; `a b` and `A_b` do not share one."""
+  folders: dict[str, Entrant] = {}
+  taken: set[str] = set()  # some file systems take A and a for one
+  for name, entrant in entrants.items():
+    plain = re.sub(r"[^\w.@,-]+", "_", name).strip("_.") or "_"
+    folder, n = plain, 1
+    while folder.lower() in taken:
+      n += 1
+      folder = f"{plain}-{n}"
+    taken.add(folder.lower())
+    folders[folder] = entrant
+  return folders
 
 
 def _write(

@@ -59,7 +59,10 @@ def parse(words: Sequence[str]) -> list[Given]:
   names = [one.name for one in given]
   for name in names:
     if names.count(name) > 1:
-      raise UserError(f"{name}: is there twice; tell them apart, as A={name}")
+      twice = [one.source for one in given if one.name == name][:2]
+      raise UserError(
+        f"{name}: is there twice; tell them apart, as A={twice[0]} B={twice[1]}"
+      )
   return given
 
 

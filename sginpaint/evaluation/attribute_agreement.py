@@ -179,7 +179,11 @@ class AttributeReviewer:
         chosen = values[:, self._columns]
         means[MAP] = finite(mean_average_precision(chosen, labels)[0])
       methods[method] = means
-    section = {"classifier": self._record, "methods": methods}
+    section = {
+      "hash": self.hash,
+      "classifier": self._record,
+      "methods": methods,
+    }
     if not self._columns:
       return section | {
         "statement": "no labels: the data set has no attribute that the "

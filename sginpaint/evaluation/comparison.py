@@ -23,7 +23,7 @@ from sginpaint.evaluation.results import (
   class_groups_of,
   csv_text,
 )
-from sginpaint.evaluation.stored import Stored
+from sginpaint.evaluation.stored import Stored, judges
 
 LEADING = "hole_psnr"
 _CLASSES = "classes "  # before the name of a class group
@@ -104,6 +104,7 @@ class Comparison:
           "metrics": c.metrics["metrics"],
           "intervals": c.metrics["intervals"][SYSTEM],
           "provenance": c.metrics["provenance"],
+          "judges": judges(c.metrics),
         }
         for c in self.contestants
       ],
@@ -137,7 +138,10 @@ class Comparison:
 
 
 # Of `provenance`: what the pairs of picture and hole were.
-_PAIRS = ("data", "split", "split_fingerprint", "manifest_hash")
+_PAIRS = (
+  *("data", "split", "split_fingerprint", "image_size", "resize", "crop_size"),
+  *("manifest_hash", "mask_set_hash"),
+)
 
 
 def compare(
@@ -205,6 +209,16 @@ def check_alike(contestants: Sequence[Contestant]) -> None:
         raise UserError(
           f"{other.source}: {what} is {_short(found)}, but {_short(expected)} "
           f"of {first.source}; {mend}"
+        )
+
+  networks: dict[str, tuple[str, str]] = {}
+  for one in contestants:  # that any two share
+    for what, found in judges(one.metrics).items():
+      expected, source = networks.setdefault(what, (found, one.source))
+      if found != expected:
+        raise UserError(
+          f"{one.source}: network of {what} is {_short(found)}, but "
+          f"{_short(expected)} of {source}; evaluate both with one"
         )
 
 

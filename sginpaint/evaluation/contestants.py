@@ -30,6 +30,7 @@ from sginpaint.evaluation.perceptual_metrics import Observer, load_networks
 from sginpaint.evaluation.predictor import Predictor
 from sginpaint.evaluation.protocols import get_protocol
 from sginpaint.evaluation.results import Panel
+from sginpaint.evaluation.reviewers import build_reviewers
 from sginpaint.files import write_atomically
 
 _THREADS = 4
@@ -97,7 +98,7 @@ def score(
     "weights": entrant.weights,
     "split_fingerprint": split.fingerprint,
     "manifest_hash": manifest.hash,
-    "measures": _measured(config),
+    **_measured(loaded, split),
   }
   roots = [folder.parent]
   if loaded.workdir:
@@ -122,10 +123,18 @@ def score(
   )
 
 
-def _measured(config: ConfigDict) -> set[str]:
-  networks = Observer(*load_networks(config)).measures
-  measures = (*get_protocol(config.eval.protocol).measures, *networks)
-  return {m.name for m in measures}
+def _measured(loaded: Loaded, split: Split) -> dict[str, set[str]]:
+  """What `stored.find` calls "measures" and "judges"."""
+  config = loaded.config
+  observer = Observer(*load_networks(config))
+  reviewers = build_reviewers(loaded, split)
+  measures = (*get_protocol(config.eval.protocol).measures, *observer.measures)
+  measures = sum((r.measures for r in reviewers), measures)
+  networks = stored.judges({"networks": observer.describe(0, 0)})
+  return {
+    "measures": {m.name for m in measures},
+    "judges": {*networks.values(), *(r.hash for r in reviewers)},
+  }
 
 
 def show(

@@ -35,4 +35,5 @@ def share_interval(hits: int, n: int) -> tuple[float, float]:
   share, shrink = hits / n, 1 + z * z / n
   middle = (share + z * z / (2 * n)) / shrink
   half = z * math.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2) / shrink
-  return middle - half, middle + half
+  # Without a hit, or a miss, an end is 0 or 1 but for rounding.
+  return max(middle - half, 0.0), min(middle + half, 1.0)

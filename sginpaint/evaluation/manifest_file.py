@@ -100,13 +100,14 @@ def _parse(path: Path) -> Manifest:
       rectangle_size=tuple(header["rectangle_size"]),
       preprocessing=header["preprocessing"],
     )
+    found = manifest.hash
   except OSError as e:
     raise UserError(f"{path}: cannot be read ({e.strerror})") from e
   except (ValueError, KeyError, TypeError) as e:
     raise UserError(f"{path}: not a manifest ({e}); {_AGAIN}") from e
   if version != _VERSION or not manifest.pairs:
     raise UserError(f"{path}: holds no pairs of version {_VERSION}; {_AGAIN}")
-  if manifest.hash != stated:
+  if found != stated:
     raise UserError(
       f"{path}: changed since it was written, for its hash is another; restore "
       f"it, or {_AGAIN}"

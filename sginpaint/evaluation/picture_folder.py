@@ -68,7 +68,9 @@ class PictureFolder:
   @property
   def hash(self) -> str:
     """Of all files, in the order of the split."""
-    return digest(*(self.files[i].read_bytes() for i in sorted(self.files)))
+    # One at a time: all of a large set would not fit into the memory.
+    files = (self.files[i].read_bytes() for i in sorted(self.files))
+    return digest(*map(digest, files))
 
 
 def find_pictures(root: str | Path, manifest: Manifest) -> PictureFolder:
@@ -101,8 +103,9 @@ def find_pictures(root: str | Path, manifest: Manifest) -> PictureFolder:
       absent.append(pair.image)
     elif len(paths) > 1:
       raise UserError(
-        f"{root}: {paths[0].name} and {paths[1].name} are both of picture "
-        f"{pair.image}; keep one"
+        f"{root}: {paths[0].relative_to(root)} and "
+        f"{paths[1].relative_to(root)} are both of picture {pair.image}; keep "
+        "one"
       )
     else:
       found[pair.index] = paths[0]

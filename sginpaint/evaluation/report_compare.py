@@ -20,6 +20,7 @@ from sginpaint.evaluation.report_curves import section as curve_section
 from sginpaint.evaluation.report_pictures import figure
 from sginpaint.evaluation.report_scores import OURS, Method, label
 from sginpaint.evaluation.results import ALL, SYSTEM, Panel
+from sginpaint.evaluation.stored import judges
 from sginpaint.evaluation.visualize import with_hole
 from sginpaint.files import write_atomically
 
@@ -271,6 +272,7 @@ def _origins(comparison: Comparison, methods: Sequence[Method]) -> list[str]:
       "masks": metrics["masks"],
       "guidance": metrics["guidance"],
       **metrics["provenance"],
+      **{f"network of {n}": sha for n, sha in judges(metrics).items()},
     }
     cards.append(provenance_card(method.name, facts, contestant.config))
   return cards

@@ -8,7 +8,7 @@ from sginpaint.evaluation.measures import Measure
 from sginpaint.evaluation.report_plots import Line, curves
 from sginpaint.evaluation.report_scores import LEADING, Method, tabs
 from sginpaint.evaluation.results import ALL, SYSTEM
-from sginpaint.evaluation.stored import evaluations_in
+from sginpaint.evaluation.stored import evaluations_in, judges
 
 # (step, {measure: mean}, {measure: [low, high]}), step by step.
 Points = Sequence[
@@ -40,6 +40,9 @@ def points(root: Path, metrics: Mapping[str, Any]) -> Points:
 
 def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
   if "intervals" not in one:  # of a system that makes no pictures
+    return False
+  networks = judges(other)
+  if any(networks.get(what, h) != h for what, h in judges(one).items()):
     return False
   return all(one.get(f) == other.get(f) for f in _SHARED) and all(
     one["provenance"].get(f) == other["provenance"].get(f) for f in _ORIGIN

@@ -156,6 +156,7 @@ class RetrievalReviewer:
     queries = relevant[relevant > 0]
     network = self._network
     section = {
+      "hash": self.hash,
       "network": {
         "name": network.name,
         "hash": network.hash,

@@ -45,7 +45,11 @@ def read(folder: str | Path) -> Stored:
   """
   folder = Path(folder)
   metrics = read_metrics(folder)
-  if metrics is None or metrics.get("protocol") not in PROTOCOLS:
+  if (
+    metrics is None
+    or metrics.get("protocol") not in PROTOCOLS
+    or "provenance" not in metrics
+  ):
     raise UserError(
       f"{folder}: holds no evaluation of filled pictures; give a folder that "
       "evaluate wrote"
@@ -59,6 +63,11 @@ def read(folder: str | Path) -> Stored:
     raise UserError(
       f"{folder / _CSV}: cannot be read ({e}); evaluate again"
     ) from e
+  if len(rows) != (count := metrics.get("count")):
+    raise UserError(
+      f"{folder / _CSV}: has {len(rows)} pictures, but {METRICS} is of "
+      f"{count}; evaluate again"
+    )
   protocol = get_protocol(metrics["protocol"])
   known = {m.name for m in protocol.measures}
   more = (name for name in metrics["metrics"][ALL] if name != "count")
@@ -73,9 +82,16 @@ def read(folder: str | Path) -> Stored:
 def read_metrics(folder: Path) -> dict[str, Any] | None:
   """Contents of metrics.json; None where there is none that can be read."""
   try:
-    return json.loads((folder / METRICS).read_text())
+    metrics = json.loads((folder / METRICS).read_text())
   except (OSError, ValueError):
     return None
+  return metrics if isinstance(metrics, dict) else None
+
+
+def judges(metrics: Mapping[str, Any]) -> dict[str, str]:
+  """{what: hash} of the networks that measured, of a metrics.json."""
+  used = metrics.get("networks", {}) | metrics.get("analyses", {})
+  return {what: said["hash"] for what, said in used.items() if "hash" in said}
 
 
 def _own_columns(header: list[str], metrics: Mapping[str, Any]) -> list[str]:
@@ -114,7 +130,8 @@ def find(roots: Sequence[Path], wanted: Mapping[str, Any]) -> Path | None:
   Args:
     roots: folders of folders of evaluations.
     wanted: fields that metrics.json or its `provenance` must have, with these
-      values; under "measures", names that must have been measured.
+      values; under "measures", names that must have been measured, and under
+      "judges", hashes of networks that must have measured.
   """
   for folder, metrics in evaluations_in(roots):
     if not (folder / _CSV).is_file():
@@ -122,6 +139,7 @@ def find(roots: Sequence[Path], wanted: Mapping[str, Any]) -> Path | None:
     scores = metrics.get("metrics", {}).get(ALL, {})
     facts = metrics | metrics.get("provenance", {})
     facts["measures"] = wanted["measures"] & scores.keys()
+    facts["judges"] = wanted["judges"] & set(judges(metrics).values())
     if all(facts.get(name) == value for name, value in wanted.items()):
       return folder
   return None

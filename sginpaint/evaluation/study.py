@@ -8,6 +8,7 @@ hole sizes.
 """
 
 import base64
+import collections
 import dataclasses
 import itertools
 import json
@@ -62,8 +63,9 @@ def make_questions(
   asked = [(i, *pair) for i in indices for pair in pairs][:count]
   rng = np.random.default_rng([seed, len(asked)])
   # Each method of a pair is as often on the left as on the right.
+  times = collections.Counter((a, b) for _, a, b in asked)
   turned = {
-    pair: list(rng.permutation(np.arange(len(indices)) % 2)) for pair in pairs
+    pair: list(rng.permutation(np.arange(n) % 2)) for pair, n in times.items()
   }
   drawn = [(i, b, a) if turned[a, b].pop() else (i, a, b) for i, a, b in asked]
   order = rng.permutation(len(drawn))

@@ -137,7 +137,7 @@ def read_answers(paths: Iterable[str | Path]) -> list[Answer]:
 
 def _read(path: Path) -> list[Answer]:
   try:
-    text = path.read_text("utf-8")
+    text = path.read_text("utf-8-sig")  # as spreadsheets save it
     if path.suffix.lower() == ".csv":
       found = list(csv.DictReader(io.StringIO(text)))
     else:
@@ -158,8 +158,8 @@ def _answer(fields: Mapping[str, Any]) -> Answer:
   if choice not in (LEFT, RIGHT, SAME):
     raise ValueError(f"{choice!r} is no choice")
   return Answer(
-    study=fields["study"],
-    rater=fields["rater"],
+    study=str(fields["study"]),
+    rater=str(fields["rater"]),
     question=question,
     left=reveal(question, fields["left"]),
     right=reveal(question, fields["right"]),

@@ -126,6 +126,7 @@ class TestRefusals:
     [
       (["--masks=nowhere"], "--masks=nowhere: no such folder"),
       (["--resamples=0"], "--resamples=0"),
+      (["--seed=-1"], "--seed=-1: give at least 0"),
       (["--config.eval.sed=1"], "did you mean --config.eval.seed?"),
       (["nothing"], "nothing: no such folder"),
       (["--tally", "x.json"], "--tally: takes answers only"),
@@ -138,6 +139,12 @@ class TestRefusals:
       compare.main(words)
     assert message in str(error.value)
     assert not output.exists()
+
+  def test_output_that_cannot_be_made_is_named_at_once(self, runs, tmp_path):
+    (tmp_path / "file").touch()
+    words = [str(runs / "0"), "telea", f"--output={tmp_path / 'file' / 'x'}"]
+    with pytest.raises(UserError, match="file is a file; choose another"):
+      compare.main(words)
 
   def test_baselines_alone_do_not_say_the_data(self, tmp_path):
     with pytest.raises(UserError, match="--config: no workdir"):

@@ -3,6 +3,7 @@
 import pytest
 
 from sginpaint.cli import contestants
+from sginpaint.cli.compare_runs import folders_of
 from sginpaint.cli.contestants import parse
 from sginpaint.errors import UserError
 from sginpaint.evaluation.baselines import BASELINES
@@ -45,12 +46,19 @@ def test_same_last_parts_are_told_apart(folders):
     (["runs/spl", "tela"], "tela: no such folder"),
     (["runs/spl", "runs/spl"], "is there twice"),
     (["runs/spl", "runs/spl@last"], "a number or best"),
-    (["A=runs/spl", "A=out"], "A: is there twice"),
+    (["A=runs/spl", "A=out"], "A: is there twice; .*A=runs/spl B=out"),
   ],
 )
 def test_mistakes_are_named(folders, words, message):
   with pytest.raises(UserError, match=message):
     parse(words)
+
+
+def test_no_two_share_a_folder():
+  names = ["a b", "a_b", "A/b", "..", "telea"]
+  folders = folders_of({name: name for name in names})
+  assert list(folders) == ["a_b", "a_b-2", "A_b-3", "_", "telea"]
+  assert list(folders.values()) == names
 
 
 def test_all_baselines_are_known():

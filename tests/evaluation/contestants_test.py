@@ -1,6 +1,7 @@
 """A comparison of toys: same pictures, same numbers, and what is refused."""
 
 import dataclasses
+import json
 import logging
 
 import cv2
@@ -187,6 +188,7 @@ class TestGivenPictures:
       (lambda f: _write(f, np.full((16, 16, 3), 200)), "in 1 of 7 pictures"),
       (lambda f: f.write_bytes(b"no"), "plain_3.png: not a picture"),
       (lambda f: _write(f.with_suffix(".bmp"), np.zeros((16, 16, 3))), "both"),
+      (lambda f: _twice(f), "a/plain_3.png and b/plain_3.png are both"),
     ],
   )
   def test_what_does_not_fit_is_refused(
@@ -203,7 +205,41 @@ def _write(file, picture):
   cv2.imwrite(str(file), picture.astype(np.uint8))
 
 
+def _twice(file):
+  for name in "ab":
+    (file.parent / name).mkdir()
+    (file.parent / name / file.name).write_bytes(file.read_bytes())
+  file.unlink()
+
+
+def _measured_by(contestant, **hashes):
+  """Says that networks with these hashes measured it."""
+  networks = {what: {"hash": sha} for what, sha in hashes.items()}
+  metrics = contestant.metrics | {"networks": networks}
+  kept = dataclasses.replace(contestant.stored, metrics=metrics)
+  return dataclasses.replace(contestant, stored=kept)
+
+
 class TestStored:
+  def test_scores_of_two_networks_do_not_mix(self, scored):
+    eight, five = scored
+    some = [eight, _measured_by(eight, lpips="a"), _measured_by(five, fid="b")]
+    found = compare(some, resamples=5).to_json()
+    told = [method["judges"] for method in found["methods"]]
+    assert told == [{}, {"lpips": "a"}, {"fid": "b"}]
+    with pytest.raises(UserError, match="five: network of lpips is c, but a"):
+      compare([*some[:2], _measured_by(five, lpips="c")])
+
+  def test_measured_by_another_network_is_measured_again(self, tmp_path):
+    metrics = {"networks": {"lpips": {"hash": "a"}}}
+    metrics |= {"analyses": {"retrieval": {"hash": "b"}, "calibration": {}}}
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "metrics.json").write_text(json.dumps(metrics))
+    (tmp_path / "one" / "per_image.csv").touch()
+    for judges, there in (({"a", "b"}, True), (set(), True), ({"c"}, False)):
+      wanted = {"measures": set(), "judges": judges}
+      assert (stored.find([tmp_path], wanted) is not None) == there
+
   def test_what_was_evaluated_is_not_again(
     self, arena, toys, scored, monkeypatch
   ):
@@ -234,6 +270,14 @@ class TestStored:
     )
     with pytest.raises(UserError, match="evaluate again"):
       stored.read(tmp_path)
+    lines = (whole / "per_image.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "per_image.csv").write_text("".join(lines[:-1]))
+    with pytest.raises(UserError, match="has 6 pictures, but metrics.json is"):
+      stored.read(tmp_path)
+    for text in ("[]", '{"protocol": "standard"}'):
+      (tmp_path / "metrics.json").write_text(text)
+      with pytest.raises(UserError, match="holds no evaluation"):
+        stored.read(tmp_path)
 
 
 class TestPage:

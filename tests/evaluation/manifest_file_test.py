@@ -136,6 +136,9 @@ class TestRefused:
     path.write_text(text.replace('"place": 0', '"place": 9'))
     with pytest.raises(UserError, match="changed since it was written"):
       _again(path)
+    path.write_text(text.replace('"place": 0', '"place": "first"'))
+    with pytest.raises(UserError, match="not a manifest"):
+      _again(path)
     path.write_text("picture,mask\n")
     with pytest.raises(UserError, match="not a manifest"):
       _again(path)

@@ -51,6 +51,14 @@ def test_steps_in_order_with_the_present_one(root):
   ]  # fmt: skip
 
 
+def test_scores_of_other_networks_are_left_out(root):
+  networks = {"networks": {"lpips": {"hash": "a"}}}
+  other = _metrics(2) | {"networks": {"lpips": {"hash": "b"}}}
+  (root / "2" / "metrics.json").write_text(json.dumps(other))
+  found = points(root, _metrics(20) | networks)
+  assert [step for step, _, _ in found] == [10, 20]
+
+
 def test_chart_has_a_point_for_each(root):
   method = Method("a &amp; b", "#123456", {}, True)
   found = {"a & b": points(root, _metrics(20, 20.5))}

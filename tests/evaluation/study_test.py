@@ -47,6 +47,12 @@ class TestQuestions:
       assert set(lefts.values()) == {5}
     assert len({q.id for q in questions}) == 30
 
+  def test_sides_are_balanced_with_few_of_many_pictures(self, manifest):
+    for seed in range(5):
+      questions = make_questions(NAMES, manifest, count=12, seed=seed)
+      asked = collections.Counter((q.left, q.right) for q in questions)
+      assert set(asked.values()) == {2}
+
   def test_seeded_and_capped(self, manifest):
     first = make_questions(NAMES, manifest, count=99, seed=0)
     assert first == make_questions(NAMES, manifest, count=99, seed=0)
@@ -174,6 +180,20 @@ class TestTally:
       writer.writerows({"study": "abc", "rater": "x"} | a for a in answers)
     assert read_answers([tmp_path / "x.csv"]) == read_answers([whole])
 
+  def test_csv_of_a_spreadsheet_is_read(self, tmp_path):
+    answers = _answers(("a", "b", "left"))
+    file = tmp_path / "x.csv"
+    with file.open("w", newline="", encoding="utf-8-sig") as out:
+      writer = csv.DictWriter(out, ["study", "rater", *answers[0]])
+      writer.writeheader()
+      writer.writerows({"study": "abc", "rater": 7} | a for a in answers)
+    (read,) = read_answers([file])
+    assert (read.study, read.rater, read.left) == ("abc", "7", "a")
+
+  def test_rater_of_another_type_is_a_rater(self, tmp_path):
+    file = _save(tmp_path / "x.json", ["x"], _answers(("a", "b", "left")))
+    assert tally(read_answers([file])).raters == 1
+
   def test_what_does_not_add_up_is_refused(self, tmp_path):
     one = _save(tmp_path / "1.json", "x", _answers(("a", "b", "left")))
     other = _save(tmp_path / "2.json", "y", _answers(("a", "b", "left")), "d")
@@ -189,6 +209,12 @@ class TestTally:
     empty = _save(tmp_path / "4.json", "z", [])
     with pytest.raises(UserError, match="no answers"):
       read_answers([empty])
+
+
+def test_share_interval_stays_a_share():
+  for n in range(1, 60):
+    assert 0 <= share_interval(0, n)[0] < 1e-9
+    assert share_interval(n, n)[1] <= 1
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 5), (3, 4), (37, 50)])
