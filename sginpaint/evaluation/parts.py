@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from ml_collections import ConfigDict
+
 from sginpaint.checkpoints import Loaded
 from sginpaint.data.splits import Split
 from sginpaint.evaluation.analyses import Analyst, build_analyst
@@ -86,19 +88,8 @@ def build_parts(loaded: Loaded, split: Split, team: Team) -> Parts:
   collector = Collector(
     observer, split, manifest, config, alone=team.count == 1
   )
-  gallery, seen_here = (
-    build_gallery(config, manifest, analyst.details) for _ in range(2)
-  )
-  gathering = Gathering(
-    manifest,
-    analyst=analyst,
-    reviewers=reviewers,
-    collector=collector,
-    gallery=gallery,
-  )
-  unit = config.eval.batch_size
-  recorder = Recorder(
-    manifest, reviewers=reviewers, gallery=seen_here, size=unit
+  gallery, gathering, recorder = _gatherers(
+    config, manifest, analyst, reviewers, collector
   )
   predictor = Predictor(
     loaded,
@@ -122,5 +113,32 @@ def build_parts(loaded: Loaded, split: Split, team: Team) -> Parts:
     gathering,
     recorder,
     predictor,
-    unit,
+    config.eval.batch_size,
   )
+
+
+def _gatherers(
+  config: ConfigDict,
+  manifest: Manifest,
+  analyst: Analyst,
+  reviewers: Sequence[Reviewer],
+  collector: Collector,
+) -> tuple[Gallery, Gathering, Recorder]:
+  """What adds up all pictures, and what records those measured here."""
+  gallery, seen_here = (
+    build_gallery(config, manifest, analyst.details) for _ in range(2)
+  )
+  gathering = Gathering(
+    manifest,
+    analyst=analyst,
+    reviewers=reviewers,
+    collector=collector,
+    gallery=gallery,
+  )
+  recorder = Recorder(
+    manifest,
+    reviewers=reviewers,
+    gallery=seen_here,
+    size=config.eval.batch_size,
+  )
+  return gallery, gathering, recorder
