@@ -1,7 +1,7 @@
 """`python -m sginpaint <command> ...`: the one place where errors become text.
 
 A command is a module of this folder with `main(argv) -> int`, imported only
-when it is called.
+when it is called; `check-data` is check_data.py.
 """
 
 import difflib
@@ -25,10 +25,12 @@ COMMANDS = {
   "inpaint": "fill the holes of pictures with a trained system",
   "demo": "edit pictures in the browser with a trained system",
   "convert": "make a workdir of weights published for PyTorch",
+  "export": "make a folder that fills pictures with JAX and NumPy alone",
   "segment": "write label maps of pictures with a trained segmenter",
   "prepare": "build a data set of the papers from its archives",
+  "check-data": "look for what is wrong with a data set or with masks",
   "precompute": "run a frozen teacher over a dataset once",
-  "list": "show systems, configs and dataset recipes",
+  "list": "show systems, configs, data sets, networks and protocols",
 }
 
 
@@ -88,7 +90,7 @@ def _dispatch(argv: list[str]) -> int:
     near = difflib.get_close_matches(name, COMMANDS, n=1)
     mend = f"did you mean {near[0]}?" if near else "see --help"
     raise UserError(f"no command {name!r}; {mend}")
-  module = importlib.import_module(f"sginpaint.cli.{name}")
+  module = importlib.import_module(f"sginpaint.cli.{name.replace('-', '_')}")
   return module.main(rest)
 
 

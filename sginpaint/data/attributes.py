@@ -23,7 +23,7 @@ from sginpaint.errors import UserError
 
 PRESENT = 0.005
 RARE = 0.02
-_VALUES = {"1": 1.0, "0": 0.0, "-1": 0.0, "": np.nan, "nan": np.nan}
+VALUES = {"1": 1.0, "0": 0.0, "-1": 0.0, "": np.nan, "nan": np.nan}
 
 
 def read_attributes(
@@ -95,6 +95,6 @@ def _values(record: list[str], count: int, where: str) -> list[float]:
       f"{where}: {len(record) - 1} values, but the first line names {count}"
     )
   texts = [text.strip().lower() for text in record[1:]]
-  if wrong := [text for text in texts if text not in _VALUES]:
+  if wrong := [text for text in texts if text not in VALUES]:
     raise UserError(f"{where}: {wrong[0]!r}; write 1, 0, -1 or nothing")
-  return [_VALUES[text] for text in texts]
+  return [VALUES[text] for text in texts]

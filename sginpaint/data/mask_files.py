@@ -60,7 +60,7 @@ class MaskFolder:
     self.white_is_hole = bool(white_is_hole)
     if not str(path) or not self.path.is_dir():
       raise UserError(f"{str(path)!r}: no such folder of masks; check the path")
-    self.ids = tuple(sorted(_find(self.path)))
+    self.ids = tuple(sorted(find_masks(self.path)))
     if not self.ids:
       raise UserError(
         f"{path}: no mask files in this folder; put {' '.join(SUFFIXES)} there"
@@ -117,7 +117,7 @@ class MaskFolder:
     for i in (j * len(self) // count for j in range(count)):
       grey = self._grey(i)
       ratios.append(float(self._threshold(grey).mean()))
-      share = np.mean((grey > _NEAR) & (grey < 255 - _NEAR))
+      share = grey_share(grey)
       if share > 0.01:
         unclear.append((self.ids[i], share))
     ratio = statistics.median(ratios)
@@ -150,6 +150,11 @@ def resize_nearest(grey: np.ndarray, height: int, width: int) -> np.ndarray:
 def is_hole(grey: np.ndarray, *, white_is_hole: bool) -> np.ndarray:
   """bool [H, W] of grey levels, uint8 [H, W]."""
   return (grey if white_is_hole else 255 - grey) > _THRESHOLD
+
+
+def grey_share(grey: np.ndarray) -> float:
+  """Share of pixels that are neither about black nor about white."""
+  return float(np.mean((grey > _NEAR) & (grey < 255 - _NEAR)))
 
 
 def read_grey(path: pathlib.Path, data: bytes | None = None) -> np.ndarray:
@@ -201,7 +206,8 @@ def _channels(file: Image.Image) -> np.ndarray:
   return np.asarray(file.convert("RGBA"))
 
 
-def _find(folder: pathlib.Path) -> Iterator[str]:
+def find_masks(folder: pathlib.Path) -> Iterator[str]:
+  """Paths of mask files below a folder, with "/", in no order."""
   for file in folder.rglob("*"):
     name = file.relative_to(folder)
     hidden = any(part.startswith(".") for part in name.parts)

@@ -128,7 +128,7 @@ class PreparedExamples:
         "dataset again"
       ) from e
     if "attributes" in self.keys:
-      example["attributes"] = _vector(record[self.keys["attributes"]])
+      example["attributes"] = attribute_vector(record[self.keys["attributes"]])
     return example
 
   def _indices(
@@ -263,7 +263,8 @@ def _attribute_names(
   return tuple(names or (f"attribute_{i}" for i in range(feature.shape[0])))
 
 
-def _vector(value: Any) -> np.ndarray:
+def attribute_vector(value: Any) -> np.ndarray:
+  """float32 [A] in [0, 1] of the feature `attributes` of a record."""
   if isinstance(value, dict):
     value = [value[name] for name in sorted(value)]
   return np.clip(np.asarray(value, np.float32), 0.0, 1.0)

@@ -47,7 +47,7 @@ def test_help_lists_every_command_with_a_line(capsys):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_a_module(name):
-  assert importlib.util.find_spec(f"sginpaint.cli.{name}")
+  assert importlib.util.find_spec(f"sginpaint.cli.{name.replace('-', '_')}")
 
 
 def test_unknown_command_proposes_the_nearest(capsys):
