@@ -42,8 +42,8 @@ EXEMPT: dict[tuple[str, str], str] = {
 
 # What each part may import besides itself and `errors`. Imports run one way:
 # batch, layers, backbones, losses, systems, checkpoints, evaluation, training,
-# inference, editing and convert, cli. Data and picture files stand beside that
-# chain: networks and losses never read them.
+# inference, editing, export and convert, cli. Data and picture files stand
+# beside that chain: networks and losses never read them.
 _NETWORKS = ("batch", "layers", "backbones")
 _SYSTEMS_UP = (*_NETWORKS, "losses", "systems")
 _SAVED = ("files", "workdirs", "checksums", *_SYSTEMS_UP, "checkpoints")
@@ -71,8 +71,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
   "training": (*_RUNS, "evaluation"),
   "inference": (*_SERVES, *_PICTURES),
   "editing": (*_SERVES, *_PICTURES, "inference"),
+  "export": (*_SERVES, *_PICTURES, "inference"),
   "convert": _SERVES,
-  "cli": (*_SERVES, *_PICTURES, "inference", "editing", "convert", ""),
+  "cli": (
+    *(*_SERVES, *_PICTURES),
+    *("inference", "editing", "export", "convert", ""),
+  ),
   "": ("inference", "cli"),  # sginpaint/__init__.py and __main__.py
 }
 

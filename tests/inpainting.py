@@ -78,4 +78,5 @@ def loaded(size: int = 32, *, system: base.System | None = None):
     step=7,
     hash="0" * 64,
     workdir="somewhere",
+    frozen_hashes={},
   )
