@@ -102,6 +102,7 @@ class TestResume:
     _evaluate(other, tmp_path)
     assert len(calls) == 4
 
+
 class TestKnownPixels:
   def test_are_counted_and_a_change_is_refused(
     self, loaded, tmp_path, monkeypatch

@@ -53,9 +53,7 @@ def seen(monkeypatch, tmp_path):
     "load_networks",
     lambda config: (_network(), _network("classifier", official=False)),
   )
-  monkeypatch.setattr(
-    parts, "load_networks", perceptual_metrics.load_networks
-  )
+  monkeypatch.setattr(parts, "load_networks", perceptual_metrics.load_networks)
   features = Observer.features
 
   def count(self, pictures):
