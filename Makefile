@@ -1,9 +1,9 @@
-# make quickstart | test | lint | format | parity GOLDEN=DIR [CASES="a b"] | assets
+# make quickstart | test | lint | format | docs | parity GOLDEN=DIR [CASES="a b"] | assets
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := runs/quickstart
 
-.PHONY: install quickstart test lint format parity assets clean
+.PHONY: install quickstart test lint format docs parity assets clean
 
 install: .venv/installed
 
@@ -30,6 +30,15 @@ format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+.venv/installed-docs: .venv/installed
+	$(BIN)/pip install --quiet --editable '.[docs]'
+	touch $@
+
+# Into docs/_build/html; every warning is an error.
+docs: .venv/installed-docs
+	$(BIN)/python -m sphinx -W -n --keep-going --quiet docs docs/_build/html
+	$(BIN)/python -m docs.extension.links docs/_build/html
+
 parity: install
 	$(BIN)/python -m tests.parity --golden $(GOLDEN) $(if $(CASES),--cases $(CASES))
 
@@ -41,4 +50,4 @@ assets: install
 	$(BIN)/python -c "from sginpaint import checkpoints; checkpoints.slim('runs/spl_scenes', 'assets/spl_scenes', dtype='bfloat16')"
 
 clean:
-	rm -rf runs .pytest_cache .mypy_cache .ruff_cache
+	rm -rf runs docs/_build docs/_generated .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""What of the documentation the code writes itself, and how it is built."""
