@@ -68,7 +68,7 @@ def _measure(
       split,
       batch_size=config.batch_size,
       seed=config.seed,
-      **setup.geometry(config),
+      **pipeline.geometry_options(config.data, train=True),
     ) as batches,
   ):
 

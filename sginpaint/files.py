@@ -13,7 +13,7 @@ _counter = itertools.count()
 def cache_directory() -> pathlib.Path:
   """`$SGINPAINT_CACHE`, else `sginpaint` in the user's cache directory.
 
-  Indices of folders, the embedded dataset and compiled programs live here:
+  Indices of folders, the embedded data set and compiled programs live here:
   never in a folder that belongs to the user.
   """
   if chosen := os.environ.get("SGINPAINT_CACHE"):

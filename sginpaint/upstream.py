@@ -95,10 +95,10 @@ def how_to_get(model: str, output: str) -> str:
     f"{file.name} from github.com/{file.project}" for file in files
   )
   inputs = " ".join(
-    f"--input {'FILE' if ' ' in file.name else file.name.rpartition('/')[2]}"
+    f"--input={'FILE' if ' ' in file.name else file.name.rpartition('/')[2]}"
     for file in files
   )
   return (
-    f"fetch {fetch}, then run: python -m sginpaint convert --model {model} "
-    f"{inputs} --output {output}"
+    f"fetch {fetch}, then run: python -m sginpaint convert --model={model} "
+    f"{inputs} --output={output}"
   )

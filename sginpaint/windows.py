@@ -17,9 +17,8 @@ import numpy as np
 from sginpaint.errors import UserError
 
 _TOGETHER = 512  # pieces that are compared each with each
-_PIECES_EACH = (
-  16  # that fit into a window of the training size, two cells apart
-)
+# That fit into a window of the training size, two cells apart.
+_PIECES_EACH = 16
 
 
 @dataclasses.dataclass(frozen=True)

@@ -97,6 +97,6 @@ def test_missing_network_names_field_file_and_command(spec):
   message = str(error.value)
   assert message.startswith(FIELD) and "\n" not in message
   assert "vgg16-397923af.pth from github.com/pytorch/vision" in message
-  command = "python -m sginpaint convert --model vgg16 --input vgg16-397923af"
+  command = "python -m sginpaint convert --model=vgg16 --input=vgg16-397923af"
   assert command in message
-  assert message.endswith(f"--output {spec or 'runs/vgg16'}")
+  assert message.endswith(f"--output={spec or 'runs/vgg16'}")

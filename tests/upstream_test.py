@@ -32,7 +32,7 @@ def test_how_to_get_names_files_projects_and_command():
   for part in (
     "alexnet-owt-7be5be79.pth from github.com/pytorch/vision",
     "weights/v0.1/alex.pth from github.com/richzhang/PerceptualSimilarity",
-    "python -m sginpaint convert --model lpips_alex "
-    "--input alexnet-owt-7be5be79.pth --input alex.pth --output runs/lpips",
+    "python -m sginpaint convert --model=lpips_alex "
+    "--input=alexnet-owt-7be5be79.pth --input=alex.pth --output=runs/lpips",
   ):
     assert part in text

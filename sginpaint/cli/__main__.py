@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Sequence
 
 import sginpaint
+from sginpaint.cli import disk
 from sginpaint.cli.interrupts import Interrupts
 from sginpaint.errors import UserError
 
@@ -26,10 +27,10 @@ COMMANDS = {
   "demo": "edit pictures in the browser with a trained system",
   "convert": "make a workdir of weights published for PyTorch",
   "export": "make a folder that fills pictures with JAX and NumPy alone",
-  "segment": "write label maps of pictures with a trained segmenter",
+  "segment": "write label maps of pictures with a trained system",
   "prepare": "build a data set of the papers from its archives",
   "check-data": "look for what is wrong with a data set or with masks",
-  "precompute": "run a frozen teacher over a dataset once",
+  "precompute": "run a frozen teacher over a data set once",
   "list": "show systems, configs, data sets, networks and protocols",
 }
 
@@ -43,8 +44,8 @@ def run(command: Callable[[list[str]], int], argv: Sequence[str]) -> int:
   """Runs `command(argv)` and turns what a person can mend into one line.
 
   Args:
-    command: raises `UserError` for what can be mended. Every other exception
-      is a bug and keeps its traceback.
+    command: raises `UserError` for what can be mended, or what the disk
+      refuses. Every other exception is a bug and keeps its traceback.
     argv: arguments behind the name of the command.
 
   Returns:
@@ -73,7 +74,10 @@ def run(command: Callable[[list[str]], int], argv: Sequence[str]) -> int:
     except BaseException as e:
       # After Ctrl-C a library may raise something else.
       if not (interrupts.received or isinstance(e, KeyboardInterrupt)):
-        raise
+        if not (told := disk.refusal(e)):
+          raise
+        print(f"sginpaint: error: {told}", file=sys.stderr)
+        return 2
   print("sginpaint: interrupted", file=sys.stderr)
   return 130
 

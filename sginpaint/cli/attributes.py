@@ -42,7 +42,7 @@ def read_attributes(
     name, _, value = (part.strip() for part in word.partition("="))
     column = _position(name, names, given)
     if not np.isnan(vector[column]):
-      raise UserError(f"--attributes {given}: {name} is there twice")
+      raise UserError(f"--attributes={given}: {name} is there twice")
     vector[column] = _value(value, word, given)
   return dict.fromkeys(pictures, vector)
 
@@ -52,7 +52,7 @@ def _from_file(
 ) -> dict[pathlib.Path, np.ndarray]:
   if not os.path.isfile(path):
     raise UserError(
-      f"--attributes {path}: no such file; write NAME=1,NAME=0 or name a file"
+      f"--attributes={path}: no such file; write NAME=1,NAME=0 or name a file"
     )
   order = list(dict.fromkeys(pictures))
   asked = [Picture(p.stem, p.name, "", "") for p in order]
@@ -73,7 +73,7 @@ def _position(name: str, names: Sequence[str], given: str) -> int:
   if name not in names:
     known = ", ".join(names) or "none"
     raise UserError(
-      f"--attributes {given}: no attribute {name!r}; there are {known}"
+      f"--attributes={given}: no attribute {name!r}; there are {known}"
     )
   return list(names).index(name)
 
@@ -85,6 +85,6 @@ def _value(text: str, word: str, given: str) -> float:
     value = -1.0
   if not 0 <= value <= 1:
     raise UserError(
-      f"--attributes {given}: {word.strip()}: write a number in 0..1 behind ="
+      f"--attributes={given}: {word.strip()}: write a number in 0..1 behind ="
     )
   return value

@@ -2,7 +2,7 @@
 
 python -m sginpaint check-data my/pictures
 python -m sginpaint check-data --config=configs/espa_stage2.py:data=celeba_hq
-python -m sginpaint check-data my/pictures --masks my/masks --json report.json
+python -m sginpaint check-data my/pictures --masks=my/masks --json=report.json
 
 Reads pictures, label maps, attributes and masks, names what is wrong and how to
 mend it, and says whether the data can be trained on. A FOLDER takes the place
@@ -22,7 +22,7 @@ from ml_collections import ConfigDict
 
 from sginpaint.cli.config_files import parse_config
 from sginpaint.cli.overrides import apply_overrides, split_overrides
-from sginpaint.cli.parser import Parser
+from sginpaint.cli.parser import Parser, add_config_flag
 from sginpaint.errors import UserError
 from sginpaint.files import write_json
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def main(argv: list[str]) -> int:
-  """Runs `check-data [FOLDER] [--config=FILE[:ARG]] [--masks DIR] [...]`.
+  """Runs `check-data [FOLDER] [--config=FILE[:ARG]] [--masks=DIR] [...]`.
 
   Returns:
     0, or 1 where errors were found.
@@ -69,16 +69,14 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
   parser = Parser("check-data", __doc__)
   add = parser.add_argument
   add("folder", nargs="?", metavar="FOLDER", help="pictures, or prepared data")
+  add_config_flag(parser, required=False)
   add(
-    "--config",
-    metavar="FILE[:ARG]",
-    help="configs/<name>.py[:quick,data=<recipe>]",
+    "--masks", metavar="DIR", help="folder of masks; default: config.masks.path"
   )
-  add("--masks", metavar="DIR", help="mask files; default: config.masks.path")
   add(
     "--black-is-hole",
     action="store_true",
-    help="black pixels of masks are missing; default: config.masks says",
+    help="black pixels of masks are hole; default: as config.masks says",
   )
   add(
     "--sample",
@@ -87,12 +85,12 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     metavar="N",
     help="read about N pictures, and N masks, spread evenly; default: all",
   )
-  add("--json", metavar="FILE", help="also write the findings there")
+  add("--json", metavar="FILE", help="file to write the findings to as well")
   options = parser.parse_args(argv)
   if not (options.folder or options.config or options.masks):
     raise UserError("nothing to check: give a FOLDER, --config or --masks")
   if options.sample < 0:
-    raise UserError(f"--sample {options.sample}: give at least 1, or 0 for all")
+    raise UserError(f"--sample={options.sample}: give at least 1, or 0 for all")
   return options
 
 
@@ -137,14 +135,14 @@ def _open(config: ConfigDict) -> None:
 
 
 def _check_paths(options: argparse.Namespace, masks: str) -> None:
-  for flag, path in (("FOLDER", options.folder), ("--masks", masks)):
+  for flag, path in (("", options.folder), ("--masks=", masks)):
     if path and not pathlib.Path(path).is_dir():
-      raise UserError(f"{flag} {path}: no such folder; check the path")
+      raise UserError(f"{flag}{path}: no such folder; check the path")
   if options.json:
     path = pathlib.Path(options.json)
     if path.is_dir() or not path.absolute().parent.is_dir():
       raise UserError(
-        f"--json {options.json}: give the name of a file in a folder that is "
+        f"--json={options.json}: give the name of a file in a folder that is "
         "there"
       )
 
@@ -158,4 +156,4 @@ def _write(path: pathlib.Path, reports: "Sequence[Report]") -> None:
   try:
     write_json(path, content)
   except OSError as e:
-    raise UserError(f"--json {path}: cannot be written ({e.strerror})") from e
+    raise UserError(f"--json={path}: cannot be written ({e.strerror})") from e

@@ -22,7 +22,6 @@ python -m sginpaint compare --tally study-*.json --output=study
 """
 
 import argparse
-import pathlib
 from collections.abc import Mapping, Sequence
 
 from ml_collections import ConfigDict
@@ -30,9 +29,9 @@ from ml_collections import ConfigDict
 from sginpaint.cli.config_files import load_config_file
 from sginpaint.cli.contestants import CHECKPOINT, EVALUATION, Given, parse
 from sginpaint.cli.evaluate import add_pair_flags, apply_pair_flags
-from sginpaint.cli.jobs import check_writable
 from sginpaint.cli.overrides import apply_overrides, split_overrides
-from sginpaint.cli.parser import Parser
+from sginpaint.cli.parser import Parser, add_config_flag, add_weights_flag
+from sginpaint.cli.paths import check_output_folder
 from sginpaint.errors import UserError
 from sginpaint.workdirs import load_config, plain_config
 
@@ -59,9 +58,7 @@ def main(argv: list[str]) -> int:
   """
   rest, overrides = split_overrides(argv)
   options = _parser().parse_intermixed_args(rest)
-  if pathlib.Path(options.output).is_file():
-    raise UserError(f"--output={options.output}: is a file; give a folder")
-  check_writable(pathlib.Path(options.output) / "report.html")
+  check_output_folder(options.output)
   if options.tally:
     return _tally(options)
   for name in ("resamples", "questions"):
@@ -83,19 +80,14 @@ def _parser() -> argparse.ArgumentParser:
   parser = Parser("compare", __doc__)
   add = parser.add_argument
   add("what", nargs="*", metavar="[NAME=]WHAT", help="what to compare")
-  add("--config", metavar="FILE[:ARG]", help="says which pictures and holes")
+  add_config_flag(parser, required=False)
   add_pair_flags(parser)
-  add(
-    "--weights",
-    choices=("ema", "raw"),
-    default="ema",
-    help="running average, where there is one, or as trained; default: ema",
-  )
+  add_weights_flag(parser)
   add(
     "--output",
     default="comparison",
     metavar="DIR",
-    help="folder; default: comparison",
+    help="folder to write to; default: comparison",
   )
   add(
     "--resamples",

@@ -1,7 +1,7 @@
 """Makes a workdir of weights that were published for PyTorch.
 
-python -m sginpaint convert --model tresnet_l \\
-  --input MS_COCO_TRresNet_L_448_86.6.pth --output runs/teacher
+python -m sginpaint convert --model=tresnet_l \\
+  --input=MS_COCO_TRresNet_L_448_86.6.pth --output=runs/teacher
 
 Reads .safetensors; also .pth, .pt and .bin where PyTorch is installed
 (pip install 'sginpaint[torch]'). A file that would run code is refused. Weights
@@ -15,25 +15,26 @@ import pathlib
 import sginpaint
 from sginpaint import upstream
 from sginpaint.cli.parser import Parser
+from sginpaint.cli.paths import check_output_folder
 from sginpaint.errors import UserError
 
 
 def main(argv: list[str]) -> int:
-  """Runs `convert --model NAME --input FILE [--input FILE] --output DIR`.
+  """Runs `convert --model=NAME --input=FILE [--input=FILE] --output=DIR`.
 
   Raises:
     UserError: a flag, a path or a file needs mending; nothing was written.
   """
   options = _parse(argv)
   inputs = [pathlib.Path(text) for text in options.input]
-  output = pathlib.Path(os.path.abspath(options.output))
   _check_inputs(options.model, inputs)
-  _check_output(output, options.output)
+  check_output_folder(options.output, new=True)
   # JAX takes seconds to import: a mistyped path should not wait for it.
   from sginpaint.cli import devices
   from sginpaint.convert.workdir import to_workdir
 
   devices.initialise()
+  output = pathlib.Path(os.path.abspath(options.output))
   done = to_workdir(
     options.model, inputs, output, version=sginpaint.__version__
   )
@@ -69,13 +70,6 @@ def _check_inputs(model: str, inputs: list[pathlib.Path]) -> None:
     if not os.path.isfile(path):
       files = upstream.MODELS[model]
       names = " and ".join(f"{f.name} of {f.project}" for f in files)
-      raise UserError(f"--input {path}: no such file; give {names}")
+      raise UserError(f"--input={path}: no such file; give {names}")
     if not os.access(path, os.R_OK):
-      raise UserError(f"--input {path}: cannot be read; change its permissions")
-
-
-def _check_output(output: pathlib.Path, text: str) -> None:
-  if not os.path.exists(output):
-    return
-  if not output.is_dir() or any(output.iterdir()):
-    raise UserError(f"--output {text}: exists already; choose another folder")
+      raise UserError(f"--input={path}: cannot be read; change its permissions")

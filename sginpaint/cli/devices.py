@@ -13,6 +13,7 @@ import os
 import sys
 from typing import Any
 
+import absl.logging
 import jax
 
 from sginpaint.errors import UserError
@@ -27,6 +28,7 @@ _SHUTDOWN_SECONDS = 30
 # Of glibc's malloc.h.
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_MAX = -4
+_M_ARENA_MAX = -8
 
 
 def initialise(*, preemptible: bool = False) -> None:
@@ -42,6 +44,8 @@ def initialise(*, preemptible: bool = False) -> None:
   Raises:
     UserError: the environment names a process that cannot be.
   """
+  # What stops Orbax's threads is raised besides, and told in one line.
+  absl.logging.set_verbosity(absl.logging.FATAL)
   if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     jax.config.update(
       "jax_compilation_cache_dir", str(cache_directory() / "jax")
@@ -92,4 +96,6 @@ def _keep_freed_memory() -> None:
   mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
   if mallopt is not None:  # other C libraries have none
     mallopt(_M_MMAP_MAX, 0)
-    mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+    mallopt(_M_TRIM_THRESHOLD, -1)  # never; a step may need more than 2 GiB
+    # Those of threads of their own give back what lies free at their ends.
+    mallopt(_M_ARENA_MAX, 1)

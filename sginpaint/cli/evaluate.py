@@ -25,7 +25,9 @@ from ml_collections import ConfigDict
 
 from sginpaint.cli.overrides import apply_overrides, split_overrides
 from sginpaint.cli.parser import Parser, add_checkpoint_flags, add_split_flag
+from sginpaint.cli.paths import check_output_folder
 from sginpaint.errors import UserError
+from sginpaint.training.ranges import check_ranges
 from sginpaint.workdirs import load_config
 
 if TYPE_CHECKING:
@@ -145,17 +147,24 @@ def split_name(config: ConfigDict, split: str) -> str:
 def _parser() -> argparse.ArgumentParser:
   parser = Parser("evaluate", __doc__)
   add = parser.add_argument
-  add("--workdir", required=True, metavar="DIR", help="workdir of a training")
-  add_checkpoint_flags(parser)
+  add_checkpoint_flags(parser, "--workdir")
   add_pair_flags(parser)
-  add("--output", metavar="DIR", help="folder; default: WORKDIR/eval/<step>")
-  add("--watch", action="store_true", help="every checkpoint, as they come")
+  add(
+    "--output",
+    metavar="DIR",
+    help="folder to write to; default: WORKDIR/eval/<step>",
+  )
+  add(
+    "--watch",
+    action="store_true",
+    help="every checkpoint, as they come",
+  )
   add(
     "--idle",
     type=float,
     default=3600.0,
     metavar="SECONDS",
-    help="of --watch: to wait for the next checkpoint; default: 3600",
+    help="of --watch: how long to wait for the next checkpoint; default: 3600",
   )
   return parser
 
@@ -166,6 +175,7 @@ def add_pair_flags(parser: argparse.ArgumentParser) -> None:
   add_split_flag(parser)
   add(
     "--masks",
+    metavar="NAME|DIR",
     help="center, rectangle, irregular, a folder of masks, or, for classifiers "
     "and segmenters only, none; default: config.eval.masks",
   )
@@ -206,17 +216,13 @@ def _apply_flags(config: ConfigDict, options: argparse.Namespace) -> None:
   apply_pair_flags(config, options)
   if options.watch and options.step is not None:
     raise UserError("--step: goes not with --watch, which takes every step")
-  if options.output and Path(options.output).is_file():
-    raise UserError(f"--output={options.output}: is a file; give a folder")
+  if options.output is not None:
+    check_output_folder(options.output)
 
 
 def check_eval(config: ConfigDict) -> None:
   """Raises UserError for numbers and masks that no evaluation can have."""
-  for name, least in (("count", 0), ("batch_size", 1), ("panels", 0)):
-    if config.eval[name] < least:
-      raise UserError(
-        f"--config.eval.{name}={config.eval[name]}: give at least {least}"
-      )
+  check_ranges(config, sections=("eval", "data"))
   manifest = config.eval.manifest
   if manifest and not Path(manifest).is_file():
     raise UserError(f"--manifest={manifest}: no such file; check the path")

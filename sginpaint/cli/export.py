@@ -16,13 +16,12 @@ the others name the sizes. All programs share the values.
 """
 
 import argparse
-import os
 import pathlib
 import re
 
 import sginpaint
-from sginpaint.cli.jobs import check_writable
-from sginpaint.cli.parser import Parser, add_checkpoint_flags, check_workdir
+from sginpaint.cli.parser import Parser, add_checkpoint_flags
+from sginpaint.cli.paths import check_checkpoint, check_output_folder
 from sginpaint.errors import UserError
 from sginpaint.workdirs import load_config
 
@@ -40,9 +39,9 @@ def main(argv: list[str]) -> int:
   sizes = _read_sizes(args.size)
   batch = _read_batch(args.batch)
   platforms = _read_platforms(args.platforms)
-  check_workdir(args.checkpoint)
+  check_checkpoint(args.checkpoint)
   load_config(args.checkpoint)
-  _check_output(args.output)
+  check_output_folder(args.output, new=True)
   # JAX takes seconds to import: a mistyped path should not wait for it.
   from sginpaint import checkpoints
   from sginpaint.cli import devices
@@ -70,9 +69,7 @@ def main(argv: list[str]) -> int:
 def _parse(argv: list[str]) -> argparse.Namespace:
   parser = Parser("export", __doc__)
   add = parser.add_argument
-  add(
-    "--checkpoint", required=True, metavar="DIR", help="workdir of a training"
-  )
+  add_checkpoint_flags(parser)
   add("--output", required=True, metavar="DIR", help="folder to make")
   add(
     "--size",
@@ -93,7 +90,6 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     help=f"where it will run, of {', '.join(_PLATFORMS)}; "
     "default: cpu,cuda,tpu",
   )
-  add_checkpoint_flags(parser)
   return parser.parse_args(argv)
 
 
@@ -103,7 +99,7 @@ def _read_sizes(text: str) -> list[tuple[int, int] | None]:
     match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", word)
     if not match and word != _ANY:
       raise UserError(
-        f"--size {text}: {word!r} is no size; write HEIGHTxWIDTH, as 256x256, "
+        f"--size={text}: {word!r} is no size; write HEIGHTxWIDTH, as 256x256, "
         "or any"
       )
     sizes.append((int(match[1]), int(match[2])) if match else None)
@@ -114,7 +110,7 @@ def _read_batch(text: str) -> int | None:
   if text == _ANY:
     return None
   if not re.fullmatch(r"[1-9]\d{0,4}", text):
-    raise UserError(f"--batch {text}: give a number of pictures, or any")
+    raise UserError(f"--batch={text}: give a number of pictures, or any")
   return int(text)
 
 
@@ -123,17 +119,7 @@ def _read_platforms(text: str) -> list[str]:
   for name in platforms:
     if name not in _PLATFORMS:
       raise UserError(
-        f"--platforms {text}: no platform {name!r}; there are "
+        f"--platforms={text}: no platform {name!r}; there are "
         f"{', '.join(_PLATFORMS)}"
       )
   return list(dict.fromkeys(platforms))
-
-
-def _check_output(output: str) -> None:
-  path = pathlib.Path(os.path.abspath(output))
-  if not output:
-    raise UserError("--output '': empty; give a folder")
-  if os.path.lexists(path) and (not path.is_dir() or any(path.iterdir())):
-    raise UserError(f"--output {output}: exists already; choose another folder")
-  # Written beside it and renamed: the folder around it has to be writable.
-  check_writable(path)

@@ -26,7 +26,6 @@ where the system may choose, as it does for attributes that are not named.
 
 import argparse
 import functools
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -34,12 +33,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sginpaint import images
-from sginpaint.cli.jobs import Job, plan_jobs
-from sginpaint.cli.parser import (
-  Parser,
-  add_checkpoint_flags,
-  check_workdir,
-)
+from sginpaint.cli.jobs import Job, plan_jobs, progress
+from sginpaint.cli.parser import Parser, add_checkpoint_flags
+from sginpaint.cli.paths import check_checkpoint
 from sginpaint.errors import UserError
 
 if TYPE_CHECKING:
@@ -61,7 +57,7 @@ def main(argv: list[str]) -> int:
     segmentation=args.segmentation,
     lossy=args.lossy,
   )
-  check_workdir(args.checkpoint)
+  check_checkpoint(args.checkpoint)
   # JAX takes seconds to import: a mistyped path should not wait for it.
   import tqdm
 
@@ -83,9 +79,8 @@ def main(argv: list[str]) -> int:
   classes = inpainter.config.data.classes
   for job in jobs:  # all, before any picture is written
     _read_map(job, classes)
-  quiet = len(jobs) == 1 or not sys.stderr.isatty()
   editor = Editor(inpainter)
-  for job in tqdm.tqdm(jobs, unit="picture", disable=quiet):
+  for job in progress(jobs):
     labels = _read_map(job, classes)
     guides: dict[str, Any] = {"attributes": told.get(job.image)}
     if labels is None or args.full:
@@ -101,15 +96,19 @@ def main(argv: list[str]) -> int:
 def _parse(argv: list[str]) -> argparse.Namespace:
   parser = Parser("inpaint", __doc__)
   add = parser.add_argument
-  add(
-    "--checkpoint", required=True, metavar="DIR", help="workdir of a training"
-  )
-  add("--image", required=True, metavar="I", help="picture, or folder of them")
-  add("--mask", required=True, metavar="M", help="mask for all, or folder")
-  add("--output", required=True, metavar="O", help="file, or folder")
-  add("--segmentation", metavar="S", help="label map, or folder of them")
-  add("--attributes", metavar="A", help="NAME=0|1,... or a CSV file, see above")
   add_checkpoint_flags(parser)
+  picture = "picture, or folder of them"
+  add("--image", required=True, metavar="PATH", help=picture)
+  mask = "mask for all pictures, or folder of masks"
+  add("--mask", required=True, metavar="PATH", help=mask)
+  output = "file, or folder, to write to"
+  add("--output", required=True, metavar="PATH", help=output)
+  add("--segmentation", metavar="PATH", help="label map, or folder of them")
+  add(
+    "--attributes",
+    metavar="NAME=0|1,...|FILE",
+    help="of the filled pictures, see above",
+  )
   add("--full", action="store_true", help="run whole pictures, not windows")
   add("--lossy", action="store_true", help="allow .jpg output")
   return parser.parse_args(argv)

@@ -5,6 +5,7 @@ it into another exception (JAX while its extension is imported). So it is
 remembered, and raised again until the command gives up.
 """
 
+import inspect
 import signal
 import sys
 import threading
@@ -35,7 +36,7 @@ class Interrupts:
     )
     if self._active:
       signal.signal(signal.SIGINT, self._receive)
-      sys.unraisablehook = _report_all_but_interrupts
+      sys.unraisablehook = _report_most
     return self
 
   def _receive(self, number: int, frame: Any) -> None:
@@ -56,7 +57,9 @@ class Interrupts:
       sys.unraisablehook = sys.__unraisablehook__
 
 
-def _report_all_but_interrupts(unraisable: Any) -> None:
-  # One that strikes inside a callback is raised again soon: not worth a word.
-  if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+def _report_most(unraisable: Any) -> None:
+  # An interrupt that strikes inside a callback is raised again soon, and what
+  # Orbax's coroutines find damaged is raised besides: neither is worth a word.
+  known = issubclass(unraisable.exc_type, KeyboardInterrupt)
+  if not known and not inspect.iscoroutine(unraisable.object):
     sys.__unraisablehook__(unraisable)

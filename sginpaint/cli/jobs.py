@@ -4,9 +4,7 @@ Masks are paired by name: `x.jpg` with `x.png`, `x_mask.png` or
 `x_mask001.png`. With one mask the output is named after the picture; with
 several, after each mask. A label map is named like its mask, or like the
 picture for all of its masks. Folders are not searched in depth. Whatever can be
-found out without decoding is checked here, before anything is written. Paths
-are tried with os.path, which says no where pathlib raises: in a locked folder,
-of a name that is too long.
+found out without decoding is checked here, before anything is written.
 """
 
 import collections
@@ -15,10 +13,15 @@ import logging
 import os
 import pathlib
 import re
+import sys
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from sginpaint import images
+from sginpaint.cli.paths import check_writable
 from sginpaint.errors import UserError
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 _SHOWN = 5  # names in a message
@@ -67,11 +70,11 @@ def plan_jobs(
   masks = list_pictures(flags[1], mask)
   if pathlib.Path(image) == pathlib.Path(mask) and pathlib.Path(image).is_dir():
     pictures, masks = _split_folder(pictures)
-  pairs = _pair(pictures, masks, f"{flags[1]} {mask}")
+  pairs = _pair(pictures, masks, flags[1], mask)
   maps = {}
   if segmentation:
     labels = list_pictures("--segmentation", segmentation)
-    maps = _pair(pictures, labels, f"--segmentation {segmentation}")
+    maps = _pair(pictures, labels, "--segmentation", segmentation)
   folder = _output_folder(output, many=pathlib.Path(image).is_dir())
   jobs = []
   for picture in pictures:
@@ -85,7 +88,7 @@ def plan_jobs(
       jobs.append(Job(picture, partner, target, guide))
   if not folder and len(jobs) > 1:
     raise UserError(
-      f"--output {output}: {len(jobs)} pictures to write; give a folder"
+      f"--output={output}: {len(jobs)} pictures to write; give a folder"
     )
   _check(jobs, lossy=lossy)
   return jobs
@@ -99,7 +102,7 @@ def list_pictures(flag: str, text: str) -> list[pathlib.Path]:
   """
   path = pathlib.Path(text)
   if not os.path.exists(text):  # pathlib takes "" for the current folder
-    raise UserError(f"{flag} {text}: no such file or folder")
+    raise UserError(f"{flag}={text}: no such file or folder")
   if not path.is_dir():
     return [path]
   try:
@@ -111,9 +114,9 @@ def list_pictures(flag: str, text: str) -> list[pathlib.Path]:
       and p.is_file()
     )
   except OSError as e:
-    raise UserError(f"{flag} {text}: cannot be read ({e.strerror})") from e
+    raise UserError(f"{flag}={text}: cannot be read ({e.strerror})") from e
   if not found:
-    raise UserError(f"{flag} {text}: no pictures in this folder")
+    raise UserError(f"{flag}={text}: no pictures in this folder")
   return found
 
 
@@ -135,6 +138,7 @@ def _without_mask(stem: str) -> str:
 def _pair(
   pictures: Sequence[pathlib.Path],
   partners: Sequence[pathlib.Path],
+  flag: str,
   given: str,
 ) -> dict[pathlib.Path, list[pathlib.Path]]:
   """{picture: its partners}, at least one each.
@@ -142,9 +146,10 @@ def _pair(
   Args:
     pictures: to be filled.
     partners: masks or label maps.
-    given: "--flag path" that they came from.
+    flag: that named the partners.
+    given: its value.
   """
-  if pathlib.Path(given.partition(" ")[2]).is_file():
+  if os.path.isfile(given):
     return {picture: list(partners) for picture in pictures}
   stems = {picture.stem for picture in pictures}
   found = collections.defaultdict(list)
@@ -156,11 +161,11 @@ def _pair(
     found[stem].append(partner)
   if lacking := [p.name for p in pictures if p.stem not in found]:
     raise UserError(
-      f"{given}: nothing for {_some(lacking)}; name it like the picture"
+      f"{flag}={given}: nothing for {_some(lacking)}; name it like the picture"
     )
   unused = [p.name for stem in set(found) - stems for p in found[stem]]
   if unused and len(pictures) > 1:
-    _log.warning("%s: no picture for %s", given, _some(sorted(unused)))
+    _log.warning("%s=%s: no picture for %s", flag, given, _some(sorted(unused)))
   return {picture: found[picture.stem] for picture in pictures}
 
 
@@ -177,7 +182,7 @@ def _map_of(
   found = named.get(mask.stem, named.get(picture.stem))
   if found is None:
     raise UserError(
-      f"--segmentation {given}: no label map {mask.stem}, only "
+      f"--segmentation={given}: no label map {mask.stem}, only "
       f"{_some([path.name for path in maps])}; name it like {mask}"
     )
   return found
@@ -192,13 +197,13 @@ def _output_folder(output: str, *, many: bool) -> pathlib.Path | None:
   """The folder to write to, or None where `output` is a file."""
   path = pathlib.Path(output)
   if not output:
-    raise UserError("--output '': empty; give a file or a folder")
+    raise UserError("--output='': empty; give a file or a folder")
   if os.path.isdir(path) or output.endswith("/"):
     return path
   if many and os.path.exists(path):
-    raise UserError(f"--output {output}: is a file; give a folder")
+    raise UserError(f"--output={output}: is a file; give a folder")
   if many and path.suffix.lower() in images.INPUT_SUFFIXES:
-    raise UserError(f"--output {output}: --image is a folder; give a folder")
+    raise UserError(f"--output={output}: --image is a folder; give a folder")
   return path if many else None
 
 
@@ -232,13 +237,12 @@ def _check(jobs: Sequence[Job], *, lossy: bool) -> None:
       images.check_size(other, images.read_header(other).size, header.size)
 
 
-def check_writable(output: pathlib.Path) -> None:
-  """Raises a UserError where a file of this path could not be made."""
-  folder = next(p for p in output.absolute().parents if os.path.lexists(p))
-  if not os.path.isdir(folder):
-    raise UserError(f"{output}: {folder} is a file; choose another folder")
-  if not os.access(folder, os.W_OK | os.X_OK):
-    raise UserError(f"{output}: {folder} cannot be written; choose another")
+def progress(jobs: Sequence[T]) -> Iterable[T]:
+  """Goes through them; of several, a person at a terminal sees a bar."""
+  import tqdm
+
+  quiet = len(jobs) == 1 or not sys.stderr.isatty()
+  return tqdm.tqdm(jobs, unit="picture", disable=quiet)
 
 
 def _resolved(paths: Iterable[pathlib.Path]) -> set[pathlib.Path]:

@@ -16,11 +16,16 @@ import numpy as np
 
 from sginpaint import images
 from sginpaint.batch import IGNORE
-from sginpaint.cli.jobs import check_writable
-from sginpaint.data.classes import UNLISTED, read_classes
+from sginpaint.cli.paths import check_writable
+from sginpaint.data.classes import (
+  UNLISTED,
+  ClassInfo,
+  ClassTable,
+  classes_csv,
+  read_classes,
+)
 from sginpaint.data.folder_layout import classes_file
 from sginpaint.errors import UserError
-from sginpaint.evaluation.results import csv_text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,9 +129,8 @@ def _code(
 
 
 def _text(classes: Sequence[Mapping[str, Any]]) -> str:
-  header = ["value", "name", "r", "g", "b", "ignore", "mirror"]
-  rows = [
-    [value, info["name"], *info["colour"], 0, info["mirror"]]
-    for value, info in enumerate(classes)
-  ]
-  return csv_text([header, *rows])
+  rows = (
+    ClassInfo(info["name"], tuple(info["colour"]), mirror=info["mirror"])
+    for info in classes
+  )
+  return classes_csv(ClassTable(tuple(rows), tuple(range(len(classes)))))

@@ -38,7 +38,7 @@ from sginpaint.cli.evaluate import check_eval
 from sginpaint.cli.ladder_stages import check_stages
 from sginpaint.cli.overrides import split_overrides
 from sginpaint.cli.parser import Parser, add_split_flag
-from sginpaint.cli.train import check_workdir
+from sginpaint.cli.paths import check_workdir
 from sginpaint.errors import UserError
 
 # What rows must share: else they differ in more than the network.
@@ -125,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     "--masks",
     nargs="+",
     default=["center", "irregular"],
+    metavar="NAME|DIR",
     help="center, rectangle, irregular, or folders of masks, a table each; "
     "default: center irregular",
   )
@@ -156,13 +157,13 @@ def read_configs(
     name = _row_name(file)
     if name in configs:
       raise UserError(
-        f"--configs {file}: a second row named {name}; copy the file to "
+        f"--configs={file}: a second row named {name}; copy the file to "
         "another name"
       )
     try:
       configs[name] = parse_config(file, overrides)
     except UserError as e:
-      raise UserError(f"--configs {file}: {e}") from e
+      raise UserError(f"--configs={file}: {e}") from e
   return configs
 
 
@@ -185,7 +186,7 @@ def check_comparable(configs: Mapping[str, ConfigDict]) -> None:
     for field in expected | found:
       if found.get(field) != expected.get(field):
         raise UserError(
-          f"config.{field} is {found.get(field)!r} in {name} but "
+          f"config.{field}: {found.get(field)!r} in {name}, "
           f"{expected.get(field)!r} in {first}; rows must share it, as by "
           f"--config.{field}=<value>"
         )
@@ -209,7 +210,7 @@ def _check_masks(
   for name, folder in zip(masks, folders, strict=True):
     if folders.count(folder) > 1:
       raise UserError(
-        f"--masks {name}: {folder} is there twice; name each once"
+        f"--masks={name}: {folder} is there twice; name each once"
       )
     for config in configs.values():
       changed = config.copy_and_resolve_references()

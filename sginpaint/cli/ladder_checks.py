@@ -142,7 +142,7 @@ def _check_length(run: Run) -> None:
   before = workdirs.load_config(str(run.workdir)).steps
   if before != run.config.steps:
     raise UserError(
-      f"config.steps is {run.config.steps} but {run.workdir} was begun with "
+      f"config.steps={run.config.steps}: {run.workdir} was begun with "
       f"{before}; use that or another --workdir"
     )
 

@@ -19,8 +19,9 @@ import sginpaint
 from sginpaint import checkpoints, workdirs
 from sginpaint.data.mask_files import MaskFolder
 from sginpaint.errors import UserError
-from sginpaint.evaluation.ladder import COMPARED, Score, true_map
+from sginpaint.evaluation.ladder import Score, true_map
 from sginpaint.evaluation.manifest import KINDS
+from sginpaint.evaluation.results import LEADING
 from sginpaint.files import digest, write_json
 from sginpaint.training.frozen import networks_of
 
@@ -191,9 +192,9 @@ def read(job: Job) -> Score:
 def _pictures(path: pathlib.Path) -> dict[str, float]:
   with path.open(newline="") as file:
     return {
-      line["index"]: float(line[COMPARED])
+      line["index"]: float(line[LEADING])
       for line in csv.DictReader(file)
-      if line.get(COMPARED)
+      if line.get(LEADING)
     }
 
 

@@ -43,7 +43,9 @@ def main(argv: list[str]) -> int:
   """
   flags, command = _split(argv)
   parser = Parser("launch", __doc__)
-  parser.add_argument("--processes", type=int, required=True, metavar="N")
+  parser.add_argument(
+    "--processes", type=int, required=True, metavar="N", help="how many"
+  )
   parser.add_argument(
     "--devices",
     type=int,

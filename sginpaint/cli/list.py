@@ -88,7 +88,7 @@ def _status(name: str, path: str) -> str:
 def _networks() -> Iterator[str]:
   from sginpaint.upstream import MODELS
 
-  yield "networks (convert --model <name> --input FILE)"
+  yield "networks (convert --model=<name> --input=FILE)"
   yield _rows(
     (name, ", ".join(f"{f.project}: {f.name}" for f in files))
     for name, files in MODELS.items()
@@ -98,7 +98,7 @@ def _networks() -> Iterator[str]:
 def _protocols() -> Iterator[str]:
   from sginpaint.evaluation.protocols import PROTOCOLS  # imports JAX
 
-  yield "protocols (evaluate --protocol <name>)"
+  yield "protocols (evaluate --protocol=<name>)"
   yield _rows((p.name, p.summary) for p in PROTOCOLS.values())
 
 

@@ -1,8 +1,9 @@
 """`--config.<field>=<value>` laid over a config that was read from a workdir.
 
 The type of a value is that of the value it replaces; what replaces an empty
-list is numbers if all of it can be. Imports nothing heavy, so that a mistyped
-field is refused at once.
+list is numbers if all of it can be. Lists may become longer or shorter, but
+pairs (of a low and a high value) stay pairs. Imports nothing heavy, so that a
+mistyped field is refused at once.
 """
 
 import difflib
@@ -14,6 +15,8 @@ from ml_collections import ConfigDict
 from sginpaint.errors import UserError
 
 PREFIX = "--config."
+# In configs/common.py; of a system, every list may be of another length.
+_PAIRS = ("irregular_ratio", "rectangle_size")
 _BOOLS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -59,7 +62,7 @@ def apply_overrides(
     UserError: a field is not there or may not change (the nearest name is
       proposed), or a value has another type.
   """
-  names = list(_fields(config, ""))
+  names = field_names(config)
   if sections is not None:
     names = [name for name in names if name.split(".")[0] in sections]
   for field, text in overrides.items():
@@ -70,6 +73,21 @@ def apply_overrides(
     for part in path:
       parent = parent[part]
     parent[last] = _parse(field, text, parent[last])
+
+
+def field_names(config: ConfigDict) -> list[str]:
+  """ "optimizer.generator.b1" and so on: all that hold a value."""
+  return list(_fields(config, ""))
+
+
+def nearest(field: str, names: Sequence[str]) -> str:
+  """What to write in the place of a field that is not there."""
+  near = difflib.get_close_matches(field, names, n=1, cutoff=0.5)
+  # The right name under the wrong section looks further off than it is.
+  near = near or [n for n in names if n.split(".")[-1] == field.split(".")[-1]]
+  if near:
+    return f"did you mean --config.{near[0]}?"
+  return "configs/common.py lists them all"
 
 
 def _fields(config: ConfigDict, prefix: str) -> Iterator[str]:
@@ -92,13 +110,7 @@ def _unknown(
       f"--config.{field} was fixed by the training; only "
       f"{' and '.join(f'config.{s}' for s in sections)} can change here"
     )
-  near = difflib.get_close_matches(field, names, n=1, cutoff=0.5)
-  # The right name under the wrong section looks further off than it is.
-  near = near or [n for n in names if n.split(".")[-1] == field.split(".")[-1]]
-  hint = "configs/common.py lists them all"
-  if near:
-    hint = f"did you mean --config.{near[0]}?"
-  return f"--config.{field}: no such field; {hint}"
+  return f"--config.{field}: no such field; {nearest(field, names)}"
 
 
 def _parse(field: str, text: str, current: Any) -> Any:
@@ -129,14 +141,14 @@ def _parse_many(
     return kind(_guess(words))
   if isinstance(current[0], str):
     return kind(words)
-  if len(words) != len(current):
+  if isinstance(current[0], list | tuple):
+    raise UserError(f"--config.{field}: holds lists; set it in a config file")
+  if field.rpartition(".")[2] in _PAIRS and len(words) != 2:
     example = ",".join(map(str, current))
     raise UserError(
-      f"--config.{field}={text}: write {len(current)} numbers, as in {example}"
+      f"--config.{field}={text}: write 2 numbers, as in {example}"
     )
-  return kind(
-    _parse(field, word, old) for word, old in zip(words, current, strict=True)
-  )
+  return kind(_parse(field, word, current[0]) for word in words)
 
 
 def _guess(words: list[str]) -> list[Any]:

@@ -1,8 +1,6 @@
 """Command-line parsers whose errors are one line, and flags in common."""
 
 import argparse
-import os
-import pathlib
 from typing import NoReturn
 
 from sginpaint.errors import UserError
@@ -27,24 +25,41 @@ class Parser(argparse.ArgumentParser):
     raise UserError(f"{message}; see {self.prog} --help")
 
 
-def add_config_flag(parser: argparse.ArgumentParser) -> None:
+def add_config_flag(
+  parser: argparse.ArgumentParser, *, required: bool = True
+) -> None:
   """Adds `--config`."""
   parser.add_argument(
     "--config",
-    required=True,
+    required=required,
     metavar="FILE[:ARG]",
     help="configs/<name>.py[:quick,data=<recipe>]",
   )
 
 
-def add_checkpoint_flags(parser: argparse.ArgumentParser) -> None:
-  """Adds `--step` and `--weights`: which values of a workdir to load."""
+def add_checkpoint_flags(
+  parser: argparse.ArgumentParser, workdir: str = "--checkpoint"
+) -> None:
+  """Adds `--checkpoint`, `--step` and `--weights`: what to load.
+
+  Args:
+    parser: of a command.
+    workdir: the first one's name.
+  """
+  parser.add_argument(
+    workdir, required=True, metavar="DIR", help="workdir of a training"
+  )
   parser.add_argument(
     "--step",
     type=_step,
     metavar="N|best",
     help="of the checkpoint; default: the newest",
   )
+  add_weights_flag(parser)
+
+
+def add_weights_flag(parser: argparse.ArgumentParser) -> None:
+  """Adds `--weights`."""
   parser.add_argument(
     "--weights",
     choices=("ema", "raw"),
@@ -62,21 +77,7 @@ def add_split_flag(parser: argparse.ArgumentParser) -> None:
   parser.add_argument(
     "--split",
     default="test",
+    metavar="NAME",
     help="test, validation or train, as config.data names them, or any other; "
     "default: test",
   )
-
-
-def check_workdir(checkpoint: str) -> None:
-  """Raises a UserError unless `--checkpoint` names a workdir."""
-  path = pathlib.Path(checkpoint)
-  if not os.path.isdir(checkpoint):
-    what = "is a file, not" if os.path.isfile(path) else "no such folder; give"
-    raise UserError(
-      f"--checkpoint {checkpoint}: {what} the workdir of a training"
-    )
-  if not os.path.isfile(path / "config.json"):
-    raise UserError(
-      f"--checkpoint {checkpoint}: holds no config.json; give the workdir "
-      "of a training"
-    )

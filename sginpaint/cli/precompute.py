@@ -9,6 +9,8 @@ or started by hand; any number of them goes on where a killed run stopped.
 --verify reads all of a store, --repair makes its damaged shards again.
 """
 
+import argparse
+
 from sginpaint.cli.config_files import parse_config
 from sginpaint.cli.overrides import split_overrides
 from sginpaint.cli.parser import Parser, add_config_flag
@@ -25,25 +27,7 @@ def main(argv: list[str]) -> int:
     UserError: the config, the data, the teacher or the store needs mending.
   """
   rest, overrides = split_overrides(argv)
-  parser = Parser("precompute", __doc__)
-  add_config_flag(parser)
-  parser.add_argument(
-    "--split", help="of the data; default: config.data.train_split"
-  )
-  parser.add_argument(
-    "--overwrite", action="store_true", help="throw stale features away"
-  )
-  parser.add_argument(
-    "--verify", action="store_true", help="read and check what is stored"
-  )
-  parser.add_argument(
-    "--repair",
-    action="store_true",
-    help="as --verify, and make damaged shards again",
-  )
-  options = parser.parse_args(rest)
-  if options.overwrite and (options.verify or options.repair):
-    raise UserError("--overwrite makes all anew: leave out --verify, --repair")
+  options = _parse(rest)
   config = parse_config(options.config, overrides)
   # JAX takes seconds to import: a mistyped flag should not wait for it.
   from sginpaint.cli import devices
@@ -65,3 +49,28 @@ def main(argv: list[str]) -> int:
       )
     )
   return 0
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+  parser = Parser("precompute", __doc__)
+  add_config_flag(parser)
+  parser.add_argument(
+    "--split",
+    metavar="NAME",
+    help="of the data set; default: config.data.train_split",
+  )
+  parser.add_argument(
+    "--overwrite", action="store_true", help="throw stale features away"
+  )
+  parser.add_argument(
+    "--verify", action="store_true", help="read and check what is stored"
+  )
+  parser.add_argument(
+    "--repair",
+    action="store_true",
+    help="as --verify, and make damaged shards again",
+  )
+  options = parser.parse_args(argv)
+  if options.overwrite and (options.verify or options.repair):
+    raise UserError("--overwrite makes all anew: leave out --verify, --repair")
+  return options

@@ -1,7 +1,7 @@
 """Builds a data set of the papers from what its owners publish.
 
-python -m sginpaint prepare celeba_hq --manual-dir ~/downloads
-python -m sginpaint prepare folder --manual-dir my/pictures --data-dir data
+python -m sginpaint prepare celeba_hq --manual-dir=downloads
+python -m sginpaint prepare folder --manual-dir=my/pictures --data-dir=data
 
 Archives are read as they are, or as the folders that they were unpacked to. Run
 again after an interruption, it goes on where it stopped. `folder` makes one
@@ -9,8 +9,10 @@ piece of a folder of your own, `irregular_masks` sorts mask files by the size of
 the hole. Names, and what belongs into the manual folder:
 """
 
+import argparse
 import pathlib
 import shlex
+from collections.abc import Mapping, Sequence
 
 from sginpaint.cli.parser import Parser
 from sginpaint.errors import UserError
@@ -19,7 +21,7 @@ MASKS = "irregular_masks"
 
 
 def main(argv: list[str]) -> int:
-  """Runs `prepare NAME --manual-dir DIR [--data-dir DIR] [--workers N]`.
+  """Runs `prepare NAME --manual-dir=DIR [--data-dir=DIR] [--workers=N]`.
 
   Raises:
     UserError: a flag or the archives need mending.
@@ -29,27 +31,10 @@ def main(argv: list[str]) -> int:
   from sginpaint.data.builders.own_folder import FOLDER
 
   sets = SETS | {FOLDER.name: FOLDER, MASKS: IRREGULAR_MASKS}
-  lines = "".join(f"\n  {s.name}: {s.files}" for s in sets.values())
-  parser = Parser("prepare", f"{__doc__}{lines}")
-  add = parser.add_argument
-  add("name", choices=tuple(sets), metavar="NAME", help="of the data set")
-  add("--manual-dir", metavar="DIR", help="folder with the archives")
-  add("--data-dir", default="data", metavar="DIR", help="default: data")
-  add("--workers", type=int, metavar="N", help="processes; default: one a core")
-  add(
-    "--size",
-    type=int,
-    metavar="PIXELS",
-    help="bring shorter sides down to this, 0 = never; default: as the recipe "
-    "needs",
-  )
-  options = parser.parse_args(argv)
+  options = _parse(argv, {name: one.files for name, one in sets.items()})
   data_set = sets[options.name]
   if not options.manual_dir:
     raise UserError(f"--manual-dir is missing: {data_set.how_to_get()}")
-  for flag, least in (("workers", 1), ("size", 0)):
-    if (value := getattr(options, flag)) is not None and value < least:
-      raise UserError(f"--{flag} {value}: give at least {least}")
   # tfds takes a second to import: a mistyped flag should not wait for it.
   from sginpaint.data.builders.building import build
 
@@ -69,6 +54,39 @@ def main(argv: list[str]) -> int:
   print(f"{built.directory} {what}: {counts}")
   print(_how_to_use(options.name, built.directory))
   return 0
+
+
+def _parse(argv: Sequence[str], files: Mapping[str, str]) -> argparse.Namespace:
+  """The flags; `files` says what each data set is made of."""
+  lines = "".join(f"\n  {name}: {text}" for name, text in files.items())
+  parser = Parser("prepare", f"{__doc__}{lines}")
+  add = parser.add_argument
+  add("name", choices=tuple(files), metavar="NAME", help="of the data set")
+  add("--manual-dir", metavar="DIR", help="folder with the archives")
+  add(
+    "--data-dir",
+    default="data",
+    metavar="DIR",
+    help="folder to build it in; default: data",
+  )
+  add(
+    "--workers",
+    type=int,
+    metavar="N",
+    help="processes; default: one for each core",
+  )
+  add(
+    "--size",
+    type=int,
+    metavar="PIXELS",
+    help="bring shorter sides down to this, 0 = never; default: as the recipe "
+    "needs",
+  )
+  options = parser.parse_args(argv)
+  for flag, least in (("workers", 1), ("size", 0)):
+    if (value := getattr(options, flag)) is not None and value < least:
+      raise UserError(f"--{flag}={value}: give at least {least}")
+  return options
 
 
 def _prepare_masks(manual_dir: str, data_dir: str, size: int | None) -> int:

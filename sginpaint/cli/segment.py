@@ -24,18 +24,19 @@ import dataclasses
 import functools
 import os
 import pathlib
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+from ml_collections import ConfigDict
 
 from sginpaint import images
 from sginpaint.cli import segment_holes
-from sginpaint.cli.jobs import check_writable, list_pictures
+from sginpaint.cli.jobs import list_pictures, progress
 from sginpaint.cli.overrides import apply_overrides, split_overrides
-from sginpaint.cli.parser import Parser, add_checkpoint_flags, check_workdir
+from sginpaint.cli.parser import Parser, add_checkpoint_flags
+from sginpaint.cli.paths import check_checkpoint, check_output_folder
 from sginpaint.errors import UserError
 from sginpaint.workdirs import load_config
 
@@ -61,44 +62,28 @@ def main(argv: list[str]) -> int:
   """
   rest, overrides = split_overrides(argv)
   args = _parse(rest)
-  check_workdir(args.checkpoint)
+  check_checkpoint(args.checkpoint)
   config = load_config(args.checkpoint)
-  if overrides and not args.split:
-    raise UserError(f"--config.{min(overrides)}: goes with --split only")
+  _check_flags(args, overrides)
   apply_overrides(config, overrides, sections=("data",))
-  _check_output(args.output)
-  if args.split and args.masks is not None:
-    raise UserError("--masks: goes with --images only")
   jobs: list[_Job] = []
   holed: list[segment_holes.HoledJob] = []
   if args.masks is not None:
     holed = segment_holes.plan(args.images, args.masks, args.output)
     targets = [path for job in holed for path in (job.labels, job.coarse)]
     _check_new(targets, overwrite=args.overwrite)
-  elif args.images:
+  elif args.images is not None:
     jobs = _plan(args.images, args.output, overwrite=args.overwrite)
   # JAX takes seconds to import: a mistyped path should not wait for it.
-  from sginpaint import checkpoints
   from sginpaint.cli import devices
-  from sginpaint.cli.evaluate import open_run
   from sginpaint.cli.label_values import plan_values
 
   devices.initialise()
   classes = config.data.classes
   numbers = args.labels or bool(holed)
   values = plan_values(args.output, classes) if numbers else None
-  if args.split:
-    loaded, split = open_run(
-      *(args.checkpoint, config),
-      step=args.step,
-      weights=args.weights,
-      split=args.split,
-    )
-    jobs = _plan_split(split, args.output, overwrite=args.overwrite)
-  else:
-    loaded = checkpoints.load(
-      args.checkpoint, step=args.step, weights=args.weights
-    )
+  loaded, of_split = _load(args, config)
+  jobs += of_split
   _check_segments(args.checkpoint, loaded, masks=bool(holed))
   if holed and values is not None:
     segment_holes.run(holed, loaded, values)
@@ -113,38 +98,42 @@ def main(argv: list[str]) -> int:
 def _parse(argv: list[str]) -> argparse.Namespace:
   parser = Parser("segment", __doc__)
   add = parser.add_argument
-  add(
-    "--checkpoint", required=True, metavar="DIR", help="workdir of a training"
-  )
+  add_checkpoint_flags(parser)
   source = parser.add_mutually_exclusive_group(required=True)
   source.add_argument(
-    "--images", metavar="I", help="picture, or folder of them"
+    "--images", metavar="PATH", help="picture, or folder of them"
   )
   source.add_argument(
-    "--split", help="train, validation, test or another of a data set"
+    "--split",
+    metavar="NAME",
+    help="test, validation or train, as config.data names them, or any other",
   )
   # With masks a file holds numbers and colours.
   shown = parser.add_mutually_exclusive_group()
   shown.add_argument(
-    "--masks", metavar="M", help="mask for all, or folder: fills the holes"
+    "--masks",
+    metavar="PATH",
+    help="mask for all pictures, or folder of masks: fills the holes",
   )
   shown.add_argument(
     "--labels", action="store_true", help="write numbers instead of colours"
   )
-  add("--output", required=True, metavar="DIR", help="folder")
+  add("--output", required=True, metavar="DIR", help="folder to write to")
   add("--overwrite", action="store_true", help="replace what is there")
-  add_checkpoint_flags(parser)
   return parser.parse_args(argv)
 
 
-def _check_output(output: str) -> None:
-  if not output:
-    raise UserError("--output '': empty; give a folder")
-  is_folder = os.path.isdir(output)
-  named_file = pathlib.Path(output).suffix.lower() in images.INPUT_SUFFIXES
-  if os.path.isfile(output) or (named_file and not is_folder):
-    raise UserError(f"--output {output}: is a file; give a folder")
-  check_writable(pathlib.Path(output) / "labels.png")
+def _check_flags(
+  args: argparse.Namespace, overrides: Mapping[str, str]
+) -> None:
+  if overrides and not args.split:
+    raise UserError(f"--config.{min(overrides)}: goes with --split only")
+  if args.split and args.masks is not None:
+    raise UserError("--masks: goes with --images only")
+  check_output_folder(args.output)
+  named_file = pathlib.Path(args.output).suffix.lower() in images.INPUT_SUFFIXES
+  if named_file and not os.path.isdir(args.output):
+    raise UserError(f"--output={args.output}: is a file; give a folder")
 
 
 def _plan(source: str, output: str, *, overwrite: bool) -> list[_Job]:
@@ -176,6 +165,20 @@ def _plan_split(split: "Split", output: str, *, overwrite: bool) -> list[_Job]:
   return jobs
 
 
+def _load(
+  args: argparse.Namespace, config: ConfigDict
+) -> "tuple[Loaded, list[_Job]]":
+  """The checkpoint, and the pictures of --split."""
+  from sginpaint import checkpoints
+  from sginpaint.cli.evaluate import open_run
+
+  which = {"step": args.step, "weights": args.weights}
+  if not args.split:
+    return checkpoints.load(args.checkpoint, **which), []
+  loaded, split = open_run(args.checkpoint, config, split=args.split, **which)
+  return loaded, _plan_split(split, args.output, overwrite=args.overwrite)
+
+
 def _read(path: pathlib.Path) -> np.ndarray:
   return images.read_picture(path).rgb
 
@@ -191,7 +194,7 @@ def _check_new(outputs: Sequence[pathlib.Path], *, overwrite: bool) -> None:
   if there and not overwrite:
     more = f" and {len(there) - 1} more" if len(there) > 1 else ""
     raise UserError(
-      f"{there[0]}{more}: there already; choose another output, or pass "
+      f"{there[0]}{more}: exists already; choose another output, or pass "
       "--overwrite"
     )
 
@@ -201,7 +204,7 @@ def _check_segments(checkpoint: str, loaded: "Loaded", *, masks: bool) -> None:
 
   names = output_names(loaded)
   fills = "image" in names
-  holds = f"--checkpoint {checkpoint}: holds a {loaded.config.system}, which"
+  holds = f"--checkpoint={checkpoint}: holds a {loaded.config.system}, which"
   if not names & {"segmentation", "segmentation_logits"}:
     raise UserError(
       f"{holds} segments no pictures; train one with configs/segmenter.py"
@@ -218,15 +221,12 @@ def _run(
   classes: Sequence[Mapping[str, Any]],
   values: "Values | None",
 ) -> None:
-  import tqdm
-
   from sginpaint.cli.label_maps import Labeller
   from sginpaint.evaluation.visualize import color_labels
 
   labeller = Labeller(loaded)
   colours = np.array([info["colour"] for info in classes], np.uint8)
-  quiet = len(jobs) == 1 or not sys.stderr.isatty()
-  for job in tqdm.tqdm(jobs, unit="picture", disable=quiet):
+  for job in progress(jobs):
     labels = labeller(job.read())
     if values is None:
       shown = color_labels(labels, colours)[..., ::-1]

@@ -5,12 +5,11 @@ The part of `segment` that --masks asks for: see there.
 
 import dataclasses
 import pathlib
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sginpaint import images
-from sginpaint.cli.jobs import plan_jobs
+from sginpaint.cli.jobs import plan_jobs, progress
 from sginpaint.errors import UserError
 
 if TYPE_CHECKING:
@@ -58,16 +57,13 @@ def plan(image: str, mask: str, output: str) -> list[HoledJob]:
 
 def run(jobs: Sequence[HoledJob], loaded: "Loaded", values: "Values") -> None:
   """Writes label map and coarse result of every picture, and classes.csv."""
-  import tqdm
-
   from sginpaint.cli.label_values import write_code
   from sginpaint.editing import Editor
   from sginpaint.inference import Inpainter
 
   editor = Editor(Inpainter(loaded))
   code = write_code(values, editor.classes)
-  quiet = len(jobs) == 1 or not sys.stderr.isatty()
-  for job in tqdm.tqdm(jobs, unit="picture", disable=quiet):
+  for job in progress(jobs):
     picture = images.read_picture(job.image)
     mask = images.read_mask(job.mask, picture.size)
     session = editor.begin(picture.rgb, mask)

@@ -6,13 +6,10 @@ python -m sginpaint train --config=configs/spl.py:quick --workdir=runs/spl
 compiles the step and prints its memory and FLOPs; it needs no data, no workdir.
 """
 
-import os
-import pathlib
-
 from sginpaint.cli.config_files import parse_config
 from sginpaint.cli.overrides import split_overrides
 from sginpaint.cli.parser import Parser, add_config_flag
-from sginpaint.errors import UserError
+from sginpaint.cli.paths import check_workdir
 
 
 def main(argv: list[str]) -> int:
@@ -45,15 +42,3 @@ def main(argv: list[str]) -> int:
   if config.dry_run:
     return dry_run.dry_run(config)
   return loop.train(config, options.workdir)
-
-
-def check_workdir(workdir: str) -> None:
-  """Raises UserError unless `workdir` can be made and written."""
-  if not workdir:
-    raise UserError("--workdir=DIR is missing: the folder of the training")
-  path = pathlib.Path(workdir).absolute()
-  if path.exists() and not path.is_dir():
-    raise UserError(f"--workdir={workdir}: is a file; choose a directory")
-  parent = next(p for p in (path, *path.parents) if p.exists())
-  if not os.access(parent, os.W_OK):
-    raise UserError(f"--workdir={workdir}: {parent} cannot be written")

@@ -257,7 +257,7 @@ def _write(
     os.replace(partial, output)
   except OSError as e:
     raise UserError(
-      f"--output {output}: cannot be written ({e.strerror or e})"
+      f"--output={output}: cannot be written ({e.strerror or e})"
     ) from e
   finally:
     shutil.rmtree(partial, ignore_errors=True)

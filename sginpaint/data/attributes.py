@@ -19,6 +19,7 @@ import numpy as np
 from sginpaint.batch import IGNORE
 from sginpaint.data.classes import ClassTable
 from sginpaint.data.folder_layout import Picture, find_by_name, name_index
+from sginpaint.data.text_files import opened_text
 from sginpaint.errors import UserError
 
 PRESENT = 0.005
@@ -36,10 +37,11 @@ def read_attributes(
   Raises:
     UserError: a row is wrong, or no row fits a picture; names file and line.
   """
-  with path.open(newline="", encoding="utf-8-sig") as file:
+  with opened_text(path) as file:
     reader = csv.reader(file, skipinitialspace=True)
     names = tuple(name.strip() for name in next(reader, ())[1:])
-    if not names or len(set(names)) < len(names) or not all(names):
+    wrong = len(set(names)) < len(names) or not all(names)
+    if not names or wrong or VALUES.keys() & set(names):
       raise UserError(
         f"{path}: the first line must name the picture column, then every "
         "attribute once"

@@ -27,6 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from sginpaint.batch import IGNORE
+from sginpaint.data.text_files import opened_text
 from sginpaint.errors import UserError
 
 UNLISTED = -1
@@ -42,7 +43,7 @@ class ClassInfo:
   """One class.
 
   Attributes:
-    name: unique in its dataset.
+    name: unique in its data set.
     colour: RGB 0..255, for display.
     ignore: True where pixels of this class count as unlabelled.
     mirror: name of the class that a flip turns this one into, or "".
@@ -132,7 +133,7 @@ def read_classes(path: Path) -> ClassTable:
   Raises:
     UserError: a column is missing or a row is wrong; names file and line.
   """
-  with path.open(newline="", encoding="utf-8-sig") as file:
+  with opened_text(path) as file:
     reader = csv.DictReader(file, skipinitialspace=True)
     columns = [(c or "").strip().lower() for c in reader.fieldnames or ()]
     reader.fieldnames = columns

@@ -1,4 +1,4 @@
-"""Opens a dataset by the fields of `config.data`.
+"""Opens a data set by the fields of `config.data`.
 
 `synthetic_scenes` is made on first use, `folder` is a folder of one's own,
 `tfds` any directory that a tfds builder prepared; every other name is a data
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from sginpaint.data.builders.catalogue import SETS
 from sginpaint.data.splits import Dataset, Split
 from sginpaint.data.views import keep_attributes
-from sginpaint.errors import UserError
+from sginpaint.errors import UserError, check_choice
 from sginpaint.files import cache_directory
 
 __all__ = ["NAMES", "Dataset", "Split", "load_dataset"]
@@ -49,10 +49,7 @@ def load_dataset(
 def _open(
   name: str, path: str, builder_config: str, image_size: int
 ) -> Dataset:
-  if name not in NAMES:
-    raise UserError(
-      f"config.data.name: {name!r} is unknown; use one of {', '.join(NAMES)}"
-    )
+  check_choice("data.name", name, NAMES)
   if name == "synthetic_scenes":
     return _synthetic_scenes(path, builder_config, image_size)
   if name in SETS:
@@ -88,10 +85,6 @@ def _synthetic_scenes(
 
   fitting = [size for size in SIZES if size >= image_size] or [max(SIZES)]
   config = builder_config or str(min(fitting))
-  if config not in map(str, SIZES):
-    raise UserError(
-      f"config.data.builder_config: {config!r} is unknown; use one of "
-      f"{', '.join(map(str, SIZES))}"
-    )
+  check_choice("data.builder_config", config, tuple(map(str, SIZES)))
   directory = prepare(path or str(cache_directory() / "tfds"), int(config))
   return load_prepared(directory, name="synthetic_scenes")

@@ -32,7 +32,7 @@ from sginpaint.data.feature_format import (
   shard_name,
 )
 from sginpaint.data.feature_locks import FeatureLocks
-from sginpaint.errors import UserError
+from sginpaint.errors import UserError, check_choice
 from sginpaint.files import digest, write_atomically
 
 # More shards than this would meet the limit on open files.
@@ -77,8 +77,7 @@ class FeatureWriter:
       UserError: there are features in it that were made otherwise, or they
         should be overwritten and another process is writing there.
     """
-    if dtype not in DTYPES:
-      raise UserError(f"config.teacher.dtype: {dtype!r}; use bfloat16 or int8")
+    check_choice("teacher.dtype", dtype, DTYPES)
     self.directory = Path(directory)
     self._ids = list(ids)
     self._header = json.loads(json.dumps(dict(metadata))) | {

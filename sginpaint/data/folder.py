@@ -1,4 +1,4 @@
-"""A folder of pictures as a dataset: `config.data.name = "folder"`.
+"""A folder of pictures as a data set: `config.data.name = "folder"`.
 
 `folder_layout` says which files there may be, `classes` and `attributes` what
 stands in classes.csv and attributes.csv. A picture without a label in a folder

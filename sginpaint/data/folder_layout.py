@@ -27,6 +27,7 @@ from pathlib import Path, PurePosixPath
 
 from sginpaint.data.images import EXTENSIONS
 from sginpaint.data.splits import ALIASES
+from sginpaint.data.text_files import opened_text
 from sginpaint.errors import UserError
 
 _LOG = logging.getLogger(__name__)
@@ -200,7 +201,7 @@ def _pair(root: Path, split: str, images: Path, labels: Path) -> list[Picture]:
 def _listed(file: Path, pictures: Mapping[int, Picture]) -> list[int]:
   names = name_index(pictures)
   positions = set()
-  with file.open(encoding="utf-8-sig") as lines:
+  with opened_text(file) as lines:
     for number, line in enumerate(lines, 1):
       if not line.strip():
         continue

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import grain
 import numpy as np
+from ml_collections import ConfigDict
 
 from sginpaint.batch import Batch
 from sginpaint.data.classes import (
@@ -58,6 +59,17 @@ class BatchIterator(Iterator[Batch]):
 
   def __exit__(self, *_) -> None:
     self.close()
+
+
+def geometry_options(data: ConfigDict, *, train: bool) -> dict[str, Any]:
+  """How pictures become squares: keyword arguments of the two functions below.
+
+  Args:
+    data: `config.data`.
+    train: of `training_batches`, else of `evaluation_batches`.
+  """
+  names = ["image_size", "resize", "crop_size", "threads"]
+  return {name: data[name] for name in names + ["crop", "flip"] * train}
 
 
 def training_batches(
@@ -195,8 +207,8 @@ class _ExampleMaker:
       return
     if self.resize == "shorter_side" and self.crop == "random":
       raise UserError(
-        "config.data.crop: random crops have no precomputed teacher features; "
-        "use config.teacher.mode=online, or crop=center"
+        "config.data.crop=random: does not go with precomputed features; use "
+        "crop=center or config.teacher.mode=online"
       )
     if len(self.teacher) != len(self.split):
       raise UserError(
@@ -272,7 +284,7 @@ def _iterate(
   """Batches of this process: its block of every `batch_size` examples."""
   if batch_size < 1 or batch_size % process_count:
     raise UserError(
-      f"config.batch_size: {batch_size} cannot be shared by {process_count} "
+      f"config.batch_size={batch_size}: cannot be shared by {process_count} "
       "processes; use a multiple"
     )
   batches = examples.batch(batch_size // process_count, drop_remainder=True)

@@ -125,7 +125,7 @@ class PreparedExamples:
     except (UnreadableError, LabelFormatError) as e:
       raise UserError(
         f"{self.directory}: record {index} of {self.split}: {e}; prepare the "
-        "dataset again"
+        "data set again"
       ) from e
     if "attributes" in self.keys:
       example["attributes"] = attribute_vector(record[self.keys["attributes"]])
@@ -148,7 +148,7 @@ def load_prepared(directory: str, *, name: str = "tfds") -> Dataset:
 
   Args:
     directory: the one with dataset_info.json.
-    name: of the dataset.
+    name: of the data set.
 
   Raises:
     UserError: it is no prepared directory of ArrayRecord, has no picture, or
@@ -195,7 +195,13 @@ def _open(root: Path) -> tfds.core.DatasetBuilder:
       f"{root}: no dataset_info.json in it; set --config.data.path to the "
       "directory that tfds prepared, such as <data_dir>/<name>/<config>/1.0.0"
     )
-  builder = tfds.builder_from_directory(root)
+  try:
+    builder = tfds.builder_from_directory(root)
+  except Exception as e:  # tfds raises many types for a damaged file
+    raise UserError(
+      f"{root}: its dataset_info.json or features.json cannot be read ({e}); "
+      "prepare the data set again"
+    ) from e
   if builder.info.file_format is not tfds.core.FileFormat.ARRAY_RECORD:
     raise UserError(
       f"{root}: prepared as {builder.info.file_format}; prepare it with "

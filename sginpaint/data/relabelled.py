@@ -20,49 +20,31 @@ from sginpaint.data.images import (
   UnreadableError,
   decode_labels,
 )
-from sginpaint.data.splits import ALIASES, Dataset, Examples
+from sginpaint.data.splits import ALIASES, Dataset
+from sginpaint.data.views import View
 from sginpaint.errors import UserError
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class RelabelledExamples:
-  """The examples of a split, with other label maps.
+class Relabelled(View):
+  """With other label maps.
 
   Attributes:
-    examples: of the split.
     folder: of the label maps.
     given: bool [N], whose maps lie there.
     lookup: int32 [256], number in a file -> class index, 255, or UNLISTED.
   """
 
-  examples: Examples
   folder: Path
   given: np.ndarray
   lookup: np.ndarray
 
   @property
-  def ids(self) -> Sequence[str]:
-    """As the split's own."""
-    return self.examples.ids
-
-  @property
-  def fingerprint(self) -> str:
-    """That of the pictures, which are the same."""
-    return self.examples.fingerprint
-
-  @property
   def labelled(self) -> np.ndarray:
     """bool [N]: those with a map in the folder, and those with their own."""
     return self.given | self.examples.labelled
-
-  def content(self, index: int) -> str:
-    """As the split's own."""
-    return self.examples.content(index)
-
-  def __len__(self) -> int:
-    return len(self.examples)
 
   def __getitem__(self, index: int) -> dict[str, np.ndarray]:
     example = self.examples[index]
@@ -125,7 +107,7 @@ def relabel(dataset: Dataset, split: str, folder: str) -> Dataset:
       len(given),
     )
   name = split if split in dataset.splits else ALIASES[split]
-  relabelled = RelabelledExamples(examples, Path(folder), given, lookup)
+  relabelled = Relabelled(examples, Path(folder), given, lookup)
   return dataclasses.replace(
     dataset, classes=classes, splits={**dataset.splits, name: relabelled}
   )

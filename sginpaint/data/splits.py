@@ -1,4 +1,4 @@
-"""What every dataset looks like from outside: `Dataset` and `Split`."""
+"""What every data set looks like from outside: `Dataset` and `Split`."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -43,10 +43,10 @@ class Examples(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-  """One split of a dataset: a sequence of examples in a fixed order.
+  """One split of a data set: a sequence of examples in a fixed order.
 
-  `split[i]` is a dict of `image` uint8 [H, W, 3] RGB and, where the dataset has
-  them, `segmentation` int32 [H, W] (class indices, 255 = ignore) and
+  `split[i]` is a dict of `image` uint8 [H, W, 3] RGB and, where the data set
+  has them, `segmentation` int32 [H, W] (class indices, 255 = ignore) and
   `attributes` float32 [A] (NaN = unknown), all at the original size.
 
   Attributes:
@@ -74,7 +74,7 @@ class Split:
 
     What is computed from pictures alone, such as teacher features, is bound to
     it. Copying or touching the files does not change it, nor, in a folder, does
-    the correction of labels; the dataset's own module says what goes into it.
+    the correction of labels; the data set's own module says what goes into it.
     """
     return self.examples.fingerprint
 
@@ -96,7 +96,7 @@ class Split:
 
 @dataclasses.dataclass(frozen=True)
 class Dataset:
-  """A dataset: its classes, its attributes and its splits.
+  """A data set: its classes, its attributes and its splits.
 
   Attributes:
     name: of the data set, as `config.data.name`.
@@ -139,6 +139,6 @@ def dataset_fingerprint(
   attributes: Sequence[str],
   contents: Sequence[str],
 ) -> str:
-  """Hash of the description of a dataset and the hashes of its contents."""
+  """Hash of the description of a data set and the hashes of its contents."""
   described = [repr(dataclasses.astuple(info)) for info in classes]
   return digest(*described, "|", *attributes, "|", *contents)

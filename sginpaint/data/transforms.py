@@ -17,7 +17,7 @@ import chex
 import cv2
 import numpy as np
 
-from sginpaint.errors import UserError
+from sginpaint.errors import UserError, check_choice
 
 RESIZES = ("stretch", "shorter_side")
 CROPS = ("center", "random")
@@ -113,13 +113,10 @@ def check_options(*, resize: str, crop: str, crop_size: float) -> None:
     ("resize", resize, RESIZES),
     ("crop", crop, CROPS),
   ):
-    if value not in known:
-      raise UserError(
-        f"config.data.{field}: {value!r} is unknown; use {' or '.join(known)}"
-      )
+    check_choice(f"data.{field}", value, known)
   if not 0 < crop_size <= 1 or (crop_size < 1 and resize == "stretch"):
     raise UserError(
-      f"config.data.crop_size: {crop_size} does not go with resize={resize}; "
+      f"config.data.crop_size={crop_size}: does not go with resize={resize}; "
       "use 1, or a smaller share with shorter_side"
     )
 

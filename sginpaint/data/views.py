@@ -100,7 +100,7 @@ def keep_attributes(dataset: Dataset, names: Sequence[str]) -> Dataset:
   for name in names:
     if name not in position:
       raise UserError(
-        f"config.data.keep_attributes: {name!r} is not an attribute of "
+        f"config.data.keep_attributes={name}: not an attribute of "
         f"{dataset.source}; there are {', '.join(position)}"
       )
   if len(set(names)) < len(names):

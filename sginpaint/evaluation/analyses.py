@@ -13,7 +13,7 @@ from ml_collections import ConfigDict
 
 from sginpaint.checkpoints import Loaded
 from sginpaint.data.splits import Split
-from sginpaint.errors import UserError
+from sginpaint.errors import UserError, check_choice
 from sginpaint.evaluation.analysis import Analysis, Findings, View
 from sginpaint.evaluation.calibration import Calibration
 from sginpaint.evaluation.completed_segmentation import (
@@ -24,7 +24,7 @@ from sginpaint.evaluation.completed_segmentation import (
 from sginpaint.evaluation.controllability import Controllability
 from sginpaint.evaluation.edits import Editor
 from sginpaint.evaluation.hole_segmentation import HoleSegmentation
-from sginpaint.evaluation.protocols import Measure
+from sginpaint.evaluation.measures import Measure
 from sginpaint.evaluation.results import Row, buckets_of
 from sginpaint.evaluation.scales import Scales
 from sginpaint.evaluation.served import output_names
@@ -179,7 +179,7 @@ def choose_analyses(config: ConfigDict) -> list[type[Analysis]]:
       )
   if Controllability in kinds and config.eval.edits < 1:
     raise UserError(
-      f"config.eval.edits is {config.eval.edits}; give at least 1, or leave "
+      f"config.eval.edits={config.eval.edits}: give at least 1, or leave "
       f"{Controllability.NAME} out of config.eval.analyses"
     )
   return kinds
@@ -194,11 +194,7 @@ def _statement(loaded: Loaded, split: Split) -> str:
 
 
 def _known(name: str) -> type[Analysis]:
-  if name not in ANALYSES:
-    raise UserError(
-      f"config.eval.analyses: {name!r} is not known; choose from "
-      f"{', '.join(ANALYSES)}"
-    )
+  check_choice("eval.analyses", name, ANALYSES)
   return ANALYSES[name]
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from sginpaint.batch import IGNORE
 from sginpaint.evaluation.edits import Edits
-from sginpaint.evaluation.protocols import Measure
+from sginpaint.evaluation.measures import Measure
 from sginpaint.evaluation.results import Row
 from sginpaint.evaluation.segmentation import mean_scores
 

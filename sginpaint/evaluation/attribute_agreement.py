@@ -30,8 +30,8 @@ from sginpaint.evaluation.classification import (
 )
 from sginpaint.evaluation.features import Features
 from sginpaint.evaluation.judges import Judge, at_training_size, load_judge
+from sginpaint.evaluation.measures import Measure
 from sginpaint.evaluation.placement import everywhere
-from sginpaint.evaluation.protocols import Measure
 from sginpaint.evaluation.results import (
   SYSTEM,
   TRUTH,

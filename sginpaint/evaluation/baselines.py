@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from ml_collections import ConfigDict
 
-from sginpaint.errors import UserError
+from sginpaint.errors import check_choice
 
 RADIUS = 3
 _MID_GREY = 128  # 0 of [-1, 1]; also where not one pixel is known
@@ -73,11 +73,7 @@ def chosen_baselines(config: ConfigDict) -> tuple[str, ...]:
   if config.eval.retrieval_network != "none":
     names = tuple(dict.fromkeys((*names, MASKED)))
   for name in names:
-    if name not in BASELINES:
-      raise UserError(
-        f"config.eval.baselines: {name!r} is not known; choose from "
-        f"{', '.join(BASELINES)}"
-      )
+    check_choice("eval.baselines", name, BASELINES)
   return names
 
 

@@ -85,20 +85,13 @@ def evaluate_classifier(
   if np.isnan(table.targets).all():
     delete_records(output_dir)
     raise UserError(f"split {split.name} has no known attribute to compare to")
-  record = reader.record(weights)
-  metrics = {
-    "protocol": "classification",
-    "step": loaded.step,
-    "count": len(table.index),
-    "masks": reader.masks,
-    "guidance": "none",
-    **_section(table, WHOLE, split.attributes),
-  }
-  if CORRUPTED in table.logits:
-    metrics[CORRUPTED] = _section(table, CORRUPTED, split.attributes)
-  metrics["provenance"] = record
+  metrics = reader.metrics(
+    "classification",
+    weights,
+    lambda reading: _section(table, reading, split.attributes),
+  )
   output = Path(output_dir)
-  reader.save_pairs(output, record)
+  reader.save_pairs(output, metrics["provenance"])
   write_atomically(output / "per_image.csv", _csv(split, table))
   write_report(output / "report.html", metrics=metrics, config=config.to_dict())
   write_json(output / "metrics.json", metrics)

@@ -17,6 +17,7 @@ from sginpaint.evaluation.measures import Measure
 from sginpaint.evaluation.paired import RESAMPLES, Difference, bootstrap
 from sginpaint.evaluation.results import (
   ALL,
+  LEADING,
   SYSTEM,
   Row,
   buckets_of,
@@ -25,7 +26,6 @@ from sginpaint.evaluation.results import (
 )
 from sginpaint.evaluation.stored import Stored, judges
 
-LEADING = "hole_psnr"
 _CLASSES = "classes "  # before the name of a class group
 
 

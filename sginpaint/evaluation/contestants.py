@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ from ml_collections import ConfigDict
 
 from sginpaint import workdirs
 from sginpaint.checkpoints import Loaded
-from sginpaint.data.pipeline import evaluation_batches
+from sginpaint.data.pipeline import evaluation_batches, geometry_options
 from sginpaint.data.splits import Split
 from sginpaint.evaluation import evaluator, stored
 from sginpaint.evaluation.analyses import build_analyst
@@ -88,22 +89,11 @@ def score(
   Raises:
     UserError: see `evaluator.evaluate`.
   """
-  loaded, config = entrant.loaded, entrant.loaded.config
-  wanted = {
-    "protocol": config.eval.protocol,
-    "guidance": config.eval.guidance,
-    "count": len(manifest.pairs),
-    "checkpoint_hash": loaded.hash,
-    "frozen": dict(loaded.frozen_hashes) or None,
-    "weights": entrant.weights,
-    "split_fingerprint": split.fingerprint,
-    "manifest_hash": manifest.hash,
-    **_measured(loaded, split),
-  }
+  loaded = entrant.loaded
   roots = [folder.parent]
   if loaded.workdir:
     roots += [Path(loaded.workdir) / d for d in ("eval", "eval_true_map")]
-  found = stored.find(roots, wanted)
+  found = stored.find(roots, _wanted(entrant, split, manifest))
   if found is None:
     evaluator.evaluate(
       loaded,
@@ -119,8 +109,26 @@ def score(
     entrant.source,
     stored.read(found),
     entrant.note,
-    workdirs.plain_config(config),
+    workdirs.plain_config(loaded.config),
   )
+
+
+def _wanted(
+  entrant: Entrant, split: Split, manifest: Manifest
+) -> dict[str, Any]:
+  """What an evaluation must say of itself to be the one asked for."""
+  loaded, config = entrant.loaded, entrant.loaded.config
+  return {
+    "protocol": config.eval.protocol,
+    "guidance": config.eval.guidance,
+    "count": len(manifest.pairs),
+    "checkpoint_hash": loaded.hash,
+    "frozen": dict(loaded.frozen_hashes) or None,
+    "weights": entrant.weights,
+    "split_fingerprint": split.fingerprint,
+    "manifest_hash": manifest.hash,
+    **_measured(loaded, split),
+  }
 
 
 def _measured(loaded: Loaded, split: Split) -> dict[str, set[str]]:
@@ -183,14 +191,10 @@ def export(
     output: folder; holes are grey in the inputs, and white in the masks.
   """
   names = {pair.index: pair.image for pair in manifest.pairs}
-  data = config.data
   with evaluation_batches(
     split,
     batch_size=1,
-    image_size=data.image_size,
-    resize=data.resize,
-    crop_size=data.crop_size,
-    threads=data.threads,
+    **geometry_options(config.data, train=False),
     indices=manifest.indices,
     framings=manifest.framings,
   ) as batches:

@@ -22,7 +22,7 @@ import numpy as np
 from sginpaint.batch import IGNORE
 from sginpaint.evaluation.analysis import Analysis, Counts, Findings, View
 from sginpaint.evaluation.edits import shares
-from sginpaint.evaluation.protocols import Measure
+from sginpaint.evaluation.measures import Measure
 from sginpaint.evaluation.results import ALL, SYSTEM, Row
 
 EDITS = "edits"

@@ -14,6 +14,7 @@ from ml_collections import ConfigDict
 
 from sginpaint.batch import IGNORE
 from sginpaint.data.splits import Split
+from sginpaint.evaluation.label_panels import LabelPanel
 from sginpaint.evaluation.reading import (
   CORRUPTED,
   WHOLE,
@@ -22,7 +23,6 @@ from sginpaint.evaluation.reading import (
   Reader,
   shown,
 )
-from sginpaint.evaluation.report_segmentation import LabelPanel
 from sginpaint.evaluation.segmentation import confusion_matrices, mean_scores
 
 SCORES = ("miou", "pixel_accuracy", "mean_accuracy")

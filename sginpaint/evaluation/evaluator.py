@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import tqdm
 from ml_collections import ConfigDict
 
 from sginpaint.checkpoints import Loaded
@@ -33,8 +32,8 @@ from sginpaint.evaluation.sharing import (
   await_file,
   delete_records,
   everybody,
-  parts_of,
   records_folder,
+  share_of,
 )
 
 _HOST_THREADS = 4
@@ -151,29 +150,18 @@ def _measure(
   progress: bool,
 ) -> None:
   """Makes every record that is missing, this process its share of them."""
-  cut = parts_of(len(parts.manifest.pairs), parts.unit)
-  share = team.share(len(cut))
-  missing = records.missing(share)
-  wanted = [i for unit in missing for i in parts.manifest.indices[cut[unit]]]
-  total = sum(cut[unit].stop - cut[unit].start for unit in share)
+  manifest = parts.manifest
   with (
     ThreadPoolExecutor(_HOST_THREADS) as pool,
-    tqdm.tqdm(
-      total=total,
-      initial=total - len(wanted),
-      desc="evaluate",
-      unit="picture",
-      disable=None if progress and team.first else True,
-    ) as bar,
+    share_of(
+      team, records, manifest.indices, parts.unit, progress=progress
+    ) as (wanted, write),
   ):
-    left = iter(missing)
     for measured in measured_batches(
-      parts.predictor, config, split, parts.manifest, pool, indices=wanted
+      parts.predictor, config, split, manifest, pool, indices=wanted
     ):
       for record in parts.recorder(measured):
-        records.write(next(left), record)
-      bar.update(len(measured.index))
-  team.meet()
+        write(record, len(record["rows"]))
 
 
 def _conclude(

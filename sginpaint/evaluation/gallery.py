@@ -17,7 +17,7 @@ from ml_collections import ConfigDict
 from sginpaint.batch import IGNORE
 from sginpaint.evaluation.manifest import Manifest
 from sginpaint.evaluation.predictor import Measured
-from sginpaint.evaluation.results import SYSTEM, Panel, Row
+from sginpaint.evaluation.results import LEADING, SYSTEM, Panel, Row
 from sginpaint.evaluation.visualize import (
   color_labels,
   outline,
@@ -37,7 +37,6 @@ GUIDING_MAP = "guiding_map"  # among extras
 # Of the first edit, among details: the map that asks for it, the fill, and what
 # a segmenter sees in that.
 EDIT_TOLD, EDIT_FILL, EDIT_READ = "edit_told", "edit_fill", "edit_read"
-RANK_BY = "hole_psnr"  # higher = better
 
 
 class Gallery:
@@ -117,7 +116,7 @@ class Gallery:
     ]
 
   def _rank(self, row: Row) -> float:
-    return row.scores[SYSTEM][RANK_BY]
+    return row.scores[SYSTEM][LEADING]
 
   def _enters(self, kept: list[Panel], rank: float, sign: int) -> bool:
     if math.isnan(rank):

@@ -13,7 +13,7 @@ from ml_collections import ConfigDict
 
 from sginpaint.batch import Batch, Guidance
 from sginpaint.data.splits import Split
-from sginpaint.errors import UserError
+from sginpaint.errors import UserError, check_choice
 from sginpaint.systems import System
 
 OTHERS = "others"
@@ -31,11 +31,7 @@ def take_guidance(batch: Batch, mode: str) -> Guidance | None:
   Raises:
     UserError: `mode` is not known, or is "truth" without labels.
   """
-  if mode not in GUIDANCE_MODES:
-    raise UserError(
-      f"config.eval.guidance is {mode!r}; choose from "
-      f"{', '.join(GUIDANCE_MODES)}"
-    )
+  check_choice("eval.guidance", mode, GUIDANCE_MODES)
   if mode == OTHERS:
     return batch.guidance
   if mode == "predicted":
@@ -44,8 +40,8 @@ def take_guidance(batch: Batch, mode: str) -> Guidance | None:
     return Guidance()
   if batch.segmentation is None and batch.attributes is None:
     raise UserError(
-      "config.eval.guidance is 'truth', but the data set has no labels; "
-      "use predicted or none"
+      "config.eval.guidance=truth: the data set has no labels; use predicted "
+      "or none"
     )
   return Guidance(segmentation=batch.segmentation, attributes=batch.attributes)
 
@@ -63,8 +59,8 @@ def check_guidance(system: System, split: Split, config: ConfigDict) -> None:
     attributes = tuple(split.attributes)
     if not attributes and "segmentation" not in system.GUIDANCE:
       raise UserError(
-        f"config.eval.guidance is {mode!r}, but split {split.name} has no "
-        "attributes; use predicted"
+        f"config.eval.guidance={mode}: split {split.name} has no attributes; "
+        "use predicted"
       )
     _check_attributes(attributes, config)
   if "segmentation" in system.GUIDANCE and (split.labelled or not attributes):
@@ -75,7 +71,7 @@ def _check_attributes(names: tuple[str, ...], config: ConfigDict) -> None:
   trained = tuple(config.data.attributes)
   if names and names != trained:
     raise UserError(
-      "config.eval.guidance is 'truth', but the attributes of the data set are "
+      "config.eval.guidance=truth: the attributes of the data set are "
       f"not those of the training ({', '.join(trained)}); use predicted, or "
       "name those as config.data.keep_attributes"
     )
@@ -85,7 +81,7 @@ def _check_maps(system: System, split: Split, config: ConfigDict) -> None:
   mode = config.eval.guidance
   if mode == "predicted" and system.needs_map:
     raise UserError(
-      f"config.eval.guidance is {mode!r}, but this {config.system} was trained "
+      f"config.eval.guidance={mode}: this {config.system} was trained "
       "without config.objective.segmenter and predicts no map; use truth, "
       "others or none"
     )
@@ -93,18 +89,18 @@ def _check_maps(system: System, split: Split, config: ConfigDict) -> None:
     return
   if not split.labelled:
     raise UserError(
-      f"config.eval.guidance is {mode!r}, but split {split.name} has no "
-      "labels; use predicted"
+      f"config.eval.guidance={mode}: split {split.name} has no labels; "
+      "use predicted"
     )
   if mode == OTHERS and split.examples.labelled.sum() < 2:
     raise UserError(
-      f"config.eval.guidance is {mode!r}, but split {split.name} has labels "
+      f"config.eval.guidance={mode}: split {split.name} has labels "
       "of one picture only; use predicted"
     )
   trained = [info["name"] for info in config.data.classes]
   if [info.name for info in split.classes] != trained:
     raise UserError(
-      f"config.eval.guidance is {mode!r}, but the classes of the data set are "
+      f"config.eval.guidance={mode}: the classes of the data set are "
       f"not those of the training ({', '.join(trained)}); use predicted"
     )
 

@@ -22,7 +22,7 @@ from sginpaint.evaluation.analysis import (
   finite,
   map_scores,
 )
-from sginpaint.evaluation.protocols import Measure
+from sginpaint.evaluation.measures import Measure
 from sginpaint.evaluation.results import ALL, SYSTEM, Row
 from sginpaint.evaluation.segmentation import class_scores, confusion_matrices
 

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from sginpaint.evaluation.intervals import standard_error
-from sginpaint.evaluation.results import ALL
+from sginpaint.evaluation.results import ALL, LEADING
 
-COMPARED = "hole_psnr"  # from row to row; else the first measure there is
 TRUE_MAP = " (true map)"  # behind the name of a system that is told it
 
 
@@ -27,7 +26,7 @@ class Score:
   Attributes:
     metrics: contents of its metrics.json.
     parameters: numbers in its generator.
-    pictures: {picture: `COMPARED`}; empty where pictures have no such score.
+    pictures: {picture: `LEADING`}; empty where pictures have no such score.
   """
 
   metrics: Mapping[str, Any]
@@ -147,7 +146,7 @@ def build_table(entries: Sequence[Entry]) -> Table:
   """
   metrics = [s.metrics for entry in entries for s in entry.scores.values()]
   measures = _in_order(s.measures for e in entries for s in e.scores.values())
-  compared = COMPARED if COMPARED in measures else measures[0]
+  compared = LEADING if LEADING in measures else measures[0]
   by_name = {entry.name: entry for entry in entries}
   rows = [
     _row(entry, by_name.get(entry.above or ""), compared) for entry in entries

@@ -283,7 +283,7 @@ def clip_buckets(low: float, high: float) -> list[tuple[float, float]]:
   if 0 <= low <= high <= 1 and high > 0:  # narrower than, or beside, the six
     return [(low, high)]
   raise UserError(
-    f"config.eval.irregular_ratio is ({low}, {high}); give two shares of the "
+    f"config.eval.irregular_ratio={low},{high}: give two shares of the "
     "picture, the smaller one first, such as 0.01,0.6"
   )
 

@@ -7,7 +7,11 @@ from typing import Any
 import numpy as np
 
 from sginpaint.batch import Batch, Guidance
-from sginpaint.data.pipeline import BatchIterator, evaluation_batches
+from sginpaint.data.pipeline import (
+  BatchIterator,
+  evaluation_batches,
+  geometry_options,
+)
 from sginpaint.data.splits import Split
 from sginpaint.evaluation.baselines import chosen_baselines
 from sginpaint.evaluation.guidance import OTHERS, other_pictures
@@ -55,10 +59,7 @@ def _batches(
     return evaluation_batches(
       split,
       batch_size=size,
-      image_size=config.data.image_size,
-      resize=config.data.resize,
-      crop_size=config.data.crop_size,
-      threads=config.data.threads,
+      **geometry_options(config.data, train=False),
       indices=indices,
       **framings,
     )

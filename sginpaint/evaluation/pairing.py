@@ -42,7 +42,7 @@ def manifest_of(split: Split, config: ConfigDict, *, count: int) -> Manifest:
     )
   if config.eval.masks == NONE:
     raise UserError(
-      f"config.eval.masks is {NONE}, but {config.system} fills holes; use "
+      f"config.eval.masks={NONE}: {config.system} fills holes; use "
       "irregular, center, rectangle, or a folder of masks"
     )
   return build_manifest(

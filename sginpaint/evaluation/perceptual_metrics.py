@@ -20,8 +20,6 @@ from typing import Any
 import chex
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from ml_collections import ConfigDict
 
 from sginpaint.backbones.inception import Inception
@@ -35,7 +33,8 @@ from sginpaint.evaluation.distributions import (
   separability,
 )
 from sginpaint.evaluation.features import Features
-from sginpaint.evaluation.protocols import Measure
+from sginpaint.evaluation.measures import Measure
+from sginpaint.evaluation.placement import everywhere
 from sginpaint.pretrained import Pretrained, load_network
 
 # Under which model's weights a score bears its usual name.
@@ -120,10 +119,8 @@ class Observer:
       lpips: for LPIPS.
     """
     self._features, self._lpips = features, lpips
-    mesh = Mesh(np.array(jax.local_devices()), ("data",))
-    self._variables = jax.device_put(
-      tuple(n.variables if n else None for n in (features, lpips)),
-      NamedSharding(mesh, PartitionSpec()),
+    self._variables = everywhere(
+      tuple(n.variables if n else None for n in (features, lpips))
     )
     if features:
       self._look = jax.jit(functools.partial(_look, features))
@@ -239,7 +236,7 @@ def _look(network: Pretrained, variables: Any, pictures: Any) -> jax.Array:
   outputs: Any = network.module.apply(variables, normalize_image(pictures))
   if "features" not in outputs:
     raise UserError(
-      f"config.eval.feature_network: {network.name} has no features; give "
+      f"config.eval.feature_network={network.name}: has no features; give "
       "inception_fid or a classifier"
     )
   return outputs["features"].astype(jnp.float32)

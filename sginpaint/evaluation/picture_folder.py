@@ -16,7 +16,7 @@ from ml_collections import ConfigDict
 
 from sginpaint.checkpoints import Loaded
 from sginpaint.data.images import EXTENSIONS, UnreadableError, decode_rgb
-from sginpaint.data.pipeline import evaluation_batches
+from sginpaint.data.pipeline import evaluation_batches, geometry_options
 from sginpaint.data.splits import Split
 from sginpaint.errors import UserError
 from sginpaint.evaluation.given import load_given
@@ -136,14 +136,10 @@ def check_pictures(
   """
   sizes: dict[str, tuple[int, ...]] = {}
   off: dict[str, float] = {}
-  data = config.data
   batches = evaluation_batches(
     split,
     batch_size=1,
-    image_size=data.image_size,
-    resize=data.resize,
-    crop_size=data.crop_size,
-    threads=data.threads,
+    **geometry_options(config.data, train=False),
     indices=manifest.indices,
     framings=manifest.framings,
   )
@@ -159,7 +155,7 @@ def check_pictures(
       known = manifest.draw([pair.index])[0, ..., 0] < 0.5
       change = np.abs(picture[known].astype(float) - truth[known])
       off[pair.image] = float(change.mean()) if known.any() else 0.0
-  return _judge(folder.root, data.image_size, sizes, off)
+  return _judge(folder.root, config.data.image_size, sizes, off)
 
 
 def _judge(

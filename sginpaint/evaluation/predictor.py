@@ -15,17 +15,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from sginpaint.batch import Batch, Guidance, composite, normalize_image
+from sginpaint.batch import Batch, Guidance
 from sginpaint.checkpoints import Loaded
 from sginpaint.evaluation import placement
 from sginpaint.evaluation.analyses import Analyst
 from sginpaint.evaluation.analysis import Findings, View
 from sginpaint.evaluation.baselines import fill_batch
 from sginpaint.evaluation.edits import Edits
+from sginpaint.evaluation.filling import build_programs
 from sginpaint.evaluation.given import given_fills
 from sginpaint.evaluation.guidance import take_guidance
+from sginpaint.evaluation.measures import ROUND
 from sginpaint.evaluation.perceptual_metrics import Observer
-from sginpaint.evaluation.protocols import ROUND, Protocol, quantise
+from sginpaint.evaluation.protocols import Protocol
 from sginpaint.evaluation.results import SYSTEM, TRUTH
 from sginpaint.evaluation.reviewers import Reviewer
 from sginpaint.evaluation.served import check_finite
@@ -109,29 +111,9 @@ class Predictor:
     self.use(loaded.variables, loaded.frozen)
     self._measure = jax.jit(protocol.measure)
     self._rules = tuple({ROUND, *protocol.quantisers})
-    wanted = tuple(dict.fromkeys((*outputs, *self._analyst.keys)))
-
-    def seen(truth, mask, guidance=None):
-      # Nothing under the hole may help; systems fill it as they like.
-      image = jnp.where(mask > 0.5, 0.0, normalize_image(truth))
-      return Batch(image=image, mask=mask, guidance=guidance)
-
-    def prepare(variables, frozen, truth, mask):
-      return loaded.system.prepare(variables, frozen, seen(truth, mask))
-
-    def complete(variables, frozen, truth, mask, guidance, prepared):
-      results = loaded.system.complete(
-        variables, frozen, seen(truth, mask, guidance), prepared
-      )
-      prediction = results["image"]
-      fills = {
-        rule: composite(quantise(prediction, rule), truth, mask)
-        for rule in self._rules
-      }
-      finite = jnp.isfinite(prediction).all((1, 2, 3))
-      return fills, finite, {n: results[n] for n in wanted if n in results}
-
-    self._prepare, self._complete = jax.jit(prepare), jax.jit(complete)
+    self._prepare, self._complete = build_programs(
+      loaded.system, self._rules, {*outputs, *self._analyst.keys}
+    )
 
   def use(
     self, variables: Mapping[str, Any], frozen: Mapping[str, Any]
@@ -169,10 +151,7 @@ class Predictor:
     }
     host_fills |= self._given(index, truth, mask, pool)
     check_finite(np.asarray(finite)[:n], index[:n])
-    composites = {SYSTEM: by_rule} | {
-      name: dict.fromkeys(self._rules, jax.device_put(fill, self._split))
-      for name, fill in host_fills.items()
-    }
+    composites = {SYSTEM: by_rule} | self._by_rule(host_fills)
     scores, features, pictures = self._score(placed, composites, batch)
     drawn = self._drawn(batch, mask, guidance)
     edits = self._edited(placed, prepared, drawn, index[:n])
@@ -180,24 +159,25 @@ class Predictor:
     found = self._analyst(view)
     for findings in found.values():
       scores[SYSTEM] |= findings.values
-    fills = {SYSTEM: np.asarray(by_rule[ROUND]), **host_fills}
+    fills = {SYSTEM: by_rule[ROUND], **host_fills}
+    rows = lambda x: np.asarray(x)[:n]  # without the padding
     return Measured(
-      index=index[:n],
-      truth=truth[:n],
-      mask=mask[:n],
-      fills={name: fill[:n] for name, fill in fills.items()},
+      index=rows(index),
+      truth=rows(truth),
+      mask=rows(mask),
+      fills={name: rows(fill) for name, fill in fills.items()},
       # Not by tree.map, which would sort the methods by name.
       scores={
-        method: {name: np.asarray(v)[:n] for name, v in values.items()}
+        method: {name: rows(v) for name, v in values.items()}
         for method, values in scores.items()
       },
-      labels=None if labels is None else np.asarray(labels)[:n],
+      labels=None if labels is None else rows(labels),
       outputs=outputs,
       judged=view.judged,
       edits=edits,
       told=self._told(guidance, n),
-      found=jax.tree.map(lambda x: np.asarray(x)[:n], found),
-      features={name: np.asarray(x)[:n] for name, x in features.items()},
+      found=jax.tree.map(rows, found),
+      features={name: rows(x) for name, x in features.items()},
     )
 
   def _place(
@@ -210,6 +190,15 @@ class Predictor:
   def _fill(self, placed: Placed, prepared: Mapping[str, jax.Array]):
     """(composites by rule, whether finite, other outputs)."""
     return self._complete(*self._variables, *placed, prepared)
+
+  def _by_rule(
+    self, fills: Mapping[str, np.ndarray]
+  ) -> dict[str, dict[str, jax.Array]]:
+    """On the devices; of uint8 every rule makes the same."""
+    return {
+      name: dict.fromkeys(self._rules, jax.device_put(fill, self._split))
+      for name, fill in fills.items()
+    }
 
   def _score(
     self,

@@ -21,15 +21,10 @@ import jax
 from ml_collections import ConfigDict
 
 from sginpaint.data.splits import Split
-from sginpaint.errors import UserError
+from sginpaint.errors import UserError, check_choice
 from sginpaint.evaluation import formulas, metrics
 from sginpaint.evaluation.manifest import Manifest
-from sginpaint.evaluation.measures import (
-  ROUND,
-  TRUNCATE,
-  Measure,
-  quantise,
-)
+from sginpaint.evaluation.measures import Measure
 from sginpaint.evaluation.settings import (
   BOOSTED_GAN,
   ESPA,
@@ -37,16 +32,6 @@ from sginpaint.evaluation.settings import (
   Setting,
   facts_of,
 )
-
-__all__ = [
-  "PROTOCOLS",
-  "ROUND",
-  "TRUNCATE",
-  "Measure",
-  "Protocol",
-  "get_protocol",
-  "quantise",
-]
 
 KNOWN_CHANGED = "known_changed"
 
@@ -127,7 +112,7 @@ class Protocol:
     if side < self.least:
       raise UserError(
         f"--protocol={self.name}: its SSIM looks at {self.least} pixels a "
-        f"side, but config.data.image_size is {side}; use standard"
+        f"side; config.data.image_size is {side}; use --protocol=standard"
       )
     facts = facts_of(config, split, manifest)
     departures = [setting.departure(facts) for setting in self.settings]
@@ -209,8 +194,5 @@ def get_protocol(name: str) -> Protocol:
   Raises:
     UserError: no protocol has that name.
   """
-  if name not in PROTOCOLS:
-    raise UserError(
-      f"config.eval.protocol is {name!r}; choose from {', '.join(PROTOCOLS)}"
-    )
+  check_choice("eval.protocol", name, PROTOCOLS)
   return PROTOCOLS[name]

@@ -15,24 +15,27 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
-import tqdm
 
-from sginpaint.batch import Batch, normalize_image, to_uint8
+from sginpaint.batch import Batch, to_uint8
 from sginpaint.checkpoints import Loaded
-from sginpaint.data.pipeline import BatchIterator, evaluation_batches
+from sginpaint.data.pipeline import (
+  BatchIterator,
+  evaluation_batches,
+  geometry_options,
+)
 from sginpaint.data.splits import Split
 from sginpaint.evaluation import pairing, placement, provenance
 from sginpaint.evaluation.manifest import Manifest
-from sginpaint.evaluation.served import check_finite
+from sginpaint.evaluation.served import check_finite, seen
 from sginpaint.evaluation.sharing import (
   Records,
   Team,
   parts_of,
   records_folder,
+  share_of,
 )
 from sginpaint.files import write_atomically
 
@@ -132,24 +135,13 @@ class Reader:
     """
     pairs = self._manifest.hash if self._manifest else ""
     key = provenance.key(self._loaded, self._split, weights, pairs, [])
-    cut = parts_of(len(self.indices), self._unit)
-    records = Records(len(cut), records_folder(output_dir, key))
-    share = team.share(len(cut))
-    missing = records.missing(share)
-    wanted = [i for unit in missing for i in self.indices[cut[unit]]]
-    total = sum(cut[unit].stop - cut[unit].start for unit in share)
-    left = iter(missing)
-    with tqdm.tqdm(
-      total=total,
-      initial=total - len(wanted),
-      desc="evaluate",
-      unit="picture",
-      disable=None if progress and team.first else True,
-    ) as bar:
+    units = len(parts_of(len(self.indices), self._unit))
+    records = Records(units, records_folder(output_dir, key))
+    with share_of(
+      team, records, self.indices, self._unit, progress=progress
+    ) as (wanted, write):
       for read in self._read(look, wanted):
-        records.write(next(left), keep(read) | self._pairs_of(read.batch))
-        bar.update(len(read.index))
-    team.meet()
+        write(keep(read) | self._pairs_of(read.batch), len(read.index))
     return records
 
   def units(self, records: Records) -> Iterator[dict[str, Any]]:
@@ -193,14 +185,10 @@ class Reader:
           yield Read(_rows(part, batch), _rows(part, found))
 
   def _batches(self, indices: Sequence[int]) -> BatchIterator:
-    data = self._loaded.config.data
     return evaluation_batches(
       self._split,
       batch_size=placement.batch_size(self._unit),
-      image_size=data.image_size,
-      resize=data.resize,
-      crop_size=data.crop_size,
-      threads=data.threads,
+      **geometry_options(self._loaded.config.data, train=False),
       indices=indices,
     )
 
@@ -214,12 +202,32 @@ class Reader:
       "holes": np.packbits(batch.mask > 0.5),
     }
 
-  def record(self, weights: str) -> dict[str, Any]:
-    """`provenance` of metrics.json; complete once `units` has given all.
+  def metrics(
+    self,
+    protocol: str,
+    weights: str,
+    section: Callable[[str], Mapping[str, Any]],
+  ) -> dict[str, Any]:
+    """Contents of metrics.json; complete once `units` has given all.
 
     Args:
+      protocol: name of the way of scoring.
       weights: which weights the checkpoint holds.
+      section: WHOLE or CORRUPTED -> what was found of such pictures.
     """
+    found = {reading: section(reading) for reading in self.readings}
+    return {
+      "protocol": protocol,
+      "step": self._loaded.step,
+      "count": len(self.indices),
+      "masks": self.masks,
+      "guidance": "none",
+      **found.pop(WHOLE),
+      **found,
+      "provenance": self._provenance(weights),
+    }
+
+  def _provenance(self, weights: str) -> dict[str, Any]:
     facts = provenance.describe(self._loaded, self._split, weights)
     if self._manifest is None:
       return facts
@@ -231,24 +239,11 @@ class Reader:
 
     Args:
       output: folder.
-      record: what `record` returned.
+      record: `provenance` of metrics.json.
     """
     if self._manifest is not None:
       done = self._manifest.completed(self._ratios)
       write_atomically(output / "manifest.jsonl", pairing.jsonl(done, record))
-
-
-def seen(image: chex.Array, mask: chex.Array | None) -> Batch:
-  """What a network is shown of pictures: nothing under the hole.
-
-  Args:
-    image: uint8 or [-1, 1] [B, H, W, 3].
-    mask: [B, H, W, 1], 1 = hole; None = whole pictures.
-  """
-  pixels = normalize_image(image)
-  if mask is not None:
-    pixels = jnp.where(mask > 0.5, 0.0, pixels)
-  return Batch(image=pixels, mask=mask)
 
 
 def shown(image: np.ndarray, mask: np.ndarray) -> np.ndarray:

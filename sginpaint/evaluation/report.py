@@ -14,13 +14,14 @@ from typing import Any
 from sginpaint.evaluation import (
   report_analyses,
   report_curves,
+  report_methods,
   report_pictures,
   report_scores,
   report_style,
 )
 from sginpaint.evaluation.measures import Measure
 from sginpaint.evaluation.report_headline import headline
-from sginpaint.evaluation.report_scores import Method, label
+from sginpaint.evaluation.report_methods import Method, label
 from sginpaint.evaluation.results import ALL, SYSTEM, Evaluation
 from sginpaint.files import write_atomically
 
@@ -53,7 +54,7 @@ def write_report(
       f"pictures and masks; got protocols {sorted(protocols)} and "
       f"{len(manifests)} manifests"
     )
-  methods = report_scores.methods_of(evaluations)
+  methods = report_methods.methods_of(evaluations)
   body = [
     _opening(evaluations, methods, title, lead),
     report_pictures.sliders(evaluations, methods),
@@ -164,7 +165,7 @@ def _seen(evaluations: Sequence[Evaluation]) -> list[str]:
 def _by_classes(
   evaluations: Sequence[Evaluation], measures: Sequence[Measure]
 ) -> str:
-  methods = report_scores.methods_by_classes(evaluations)
+  methods = report_methods.methods_by_classes(evaluations)
   if not methods:
     return ""
   return (

@@ -17,17 +17,17 @@ from sginpaint.evaluation.controllability import Controllability
 from sginpaint.evaluation.gallery import JUDGED, TRUE_LABELS
 from sginpaint.evaluation.hole_segmentation import NEAREST, HoleSegmentation
 from sginpaint.evaluation.report_controllability import edit_strip, edit_table
-from sginpaint.evaluation.report_pictures import figure
-from sginpaint.evaluation.report_plots import reliability_diagram, scatter
-from sginpaint.evaluation.report_reviews import SECTIONS, judge_note
-from sginpaint.evaluation.report_scales import scale_strip, scale_table
-from sginpaint.evaluation.report_scores import (
+from sginpaint.evaluation.report_methods import (
   Method,
   Shown,
   dot,
   label,
   signed,
 )
+from sginpaint.evaluation.report_pictures import figure
+from sginpaint.evaluation.report_plots import reliability_diagram, scatter
+from sginpaint.evaluation.report_reviews import SECTIONS, judge_note
+from sginpaint.evaluation.report_scales import scale_strip, scale_table
 from sginpaint.evaluation.report_tables import class_name, line, percent, table
 from sginpaint.evaluation.results import ALL, SYSTEM, TRUTH, Evaluation, Panel
 from sginpaint.evaluation.scales import Scales

@@ -6,9 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from sginpaint.evaluation import report_differences, report_scores, report_style
+from sginpaint.evaluation import (
+  report_differences,
+  report_methods,
+  report_scores,
+  report_style,
+)
 from sginpaint.evaluation.comparison import (
-  LEADING,
   Comparison,
   by_quality,
   most_different,
@@ -17,9 +21,9 @@ from sginpaint.evaluation.manifest import Manifest
 from sginpaint.evaluation.report import data_name, provenance_card
 from sginpaint.evaluation.report_curves import Points
 from sginpaint.evaluation.report_curves import section as curve_section
+from sginpaint.evaluation.report_methods import OURS, Method, label
 from sginpaint.evaluation.report_pictures import figure
-from sginpaint.evaluation.report_scores import OURS, Method, label
-from sginpaint.evaluation.results import ALL, SYSTEM, Panel
+from sginpaint.evaluation.results import ALL, LEADING, SYSTEM, Panel
 from sginpaint.evaluation.stored import judges
 from sginpaint.evaluation.visualize import with_hole
 from sginpaint.files import write_atomically
@@ -170,7 +174,7 @@ def _overall(comparison: Comparison, methods: Sequence[Method]) -> str:
         f"{report_scores.spread(method, ALL, m)}</td>"
       )
     lines.append(
-      f'<tr class="ours"><td>{report_scores.dot(method)}{method.name}</td>'
+      f'<tr class="ours"><td>{report_methods.dot(method)}{method.name}</td>'
       f"{''.join(cells)}</tr>"
     )
   arrows = {True: "uarr", False: "darr"}

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from sginpaint.evaluation.measures import Measure
+from sginpaint.evaluation.report_methods import Method
 from sginpaint.evaluation.report_plots import Line, curves
-from sginpaint.evaluation.report_scores import LEADING, Method, tabs
-from sginpaint.evaluation.results import ALL, SYSTEM
+from sginpaint.evaluation.report_scores import tabs
+from sginpaint.evaluation.results import ALL, LEADING, SYSTEM
 from sginpaint.evaluation.stored import evaluations_in, judges
 
 # (step, {measure: mean}, {measure: [low, high]}), step by step.

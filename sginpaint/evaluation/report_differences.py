@@ -3,19 +3,14 @@
 import html
 from collections.abc import Callable, Sequence
 
-from sginpaint.evaluation.comparison import LEADING, Comparison
+from sginpaint.evaluation.comparison import Comparison
 from sginpaint.evaluation.measures import Measure
 from sginpaint.evaluation.paired import Difference
-from sginpaint.evaluation.report_scores import (
-  Method,
-  bucket_label,
-  dot,
-  signed,
-  tabs,
-)
+from sginpaint.evaluation.report_methods import Method, dot, signed
+from sginpaint.evaluation.report_scores import bucket_label, tabs
 from sginpaint.evaluation.report_tables import line, table
 from sginpaint.evaluation.report_ticks import nice_ticks
-from sginpaint.evaluation.results import ALL
+from sginpaint.evaluation.results import ALL, LEADING
 
 _WIDTH, _LEFT, _RIGHT, _LINE, _GAP = 1000, 130, 20, 18, 12
 

@@ -6,9 +6,10 @@ import math
 import numpy as np
 
 from sginpaint.evaluation.intervals import mean_interval
-from sginpaint.evaluation.report_scores import LEADING, Method, label, signed
+from sginpaint.evaluation.report_methods import Method, label, signed
 from sginpaint.evaluation.results import (
   ALL,
+  LEADING,
   SYSTEM,
   Evaluation,
   best_baseline,

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from sginpaint.evaluation.report_scores import LEADING, Method, label, signed
+from sginpaint.evaluation.report_methods import Method, label, signed
 from sginpaint.evaluation.results import (
+  LEADING,
   SYSTEM,
   Evaluation,
   Panel,

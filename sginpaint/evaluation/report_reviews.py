@@ -6,7 +6,7 @@ from typing import Any
 
 from sginpaint.evaluation import attribute_agreement as attributes
 from sginpaint.evaluation import retrieval_review as retrieval
-from sginpaint.evaluation.report_scores import Method, Shown, label
+from sginpaint.evaluation.report_methods import Method, Shown, label
 from sginpaint.evaluation.report_tables import line, number, percent, table
 from sginpaint.evaluation.results import SYSTEM, TRUTH
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from sginpaint.evaluation.gallery import RISE, TRUE_LABELS
+from sginpaint.evaluation.report_methods import label, signed
 from sginpaint.evaluation.report_pictures import figure
-from sginpaint.evaluation.report_scores import label, signed
 from sginpaint.evaluation.report_tables import line, number, percent, table
 from sginpaint.evaluation.results import Panel
 from sginpaint.evaluation.scales import KINDS

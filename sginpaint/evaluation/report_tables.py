@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sginpaint.evaluation.report_scores import label
+from sginpaint.evaluation.report_methods import label
 
 
 def percent(value: float | None) -> str:

@@ -25,6 +25,8 @@ from sginpaint.evaluation.protocols import KNOWN_CHANGED, Protocol
 SYSTEM = "system"
 TRUTH = "truth"
 ALL = "all"
+# The measure by which pictures, baselines and rows are ranked: higher = better.
+LEADING = "hole_psnr"
 
 # Percent of the picture; a ratio on an edge belongs to the bucket above it,
 # but for the last edges of the masks in use (0.6) and of the picture (1).

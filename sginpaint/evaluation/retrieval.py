@@ -33,6 +33,7 @@ import chex
 import numpy as np
 
 from sginpaint.data.folder_layout import find_by_name
+from sginpaint.data.text_files import opened_text
 from sginpaint.errors import UserError
 
 RELEVANT = 10  # without ground truth
@@ -141,7 +142,7 @@ def _read(path: str, ids: Sequence[str]) -> tuple[list[str], np.ndarray]:
     raise UserError(f"{named}: no such file; write none, folder or a CSV file")
   names = _names(ids)
   groups, queries, lost = [""] * len(ids), np.zeros(len(ids), bool), 0
-  with open(path, newline="", encoding="utf-8-sig") as file:
+  with opened_text(pathlib.Path(path)) as file:
     lines = csv.DictReader(file)
     if not {"picture", "group"} <= set(lines.fieldnames or ()):
       raise UserError(f"{named}: the first line must name picture and group")

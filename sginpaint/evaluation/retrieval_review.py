@@ -24,13 +24,13 @@ from ml_collections import ConfigDict
 from sginpaint.backbones.lpips import LPIPS
 from sginpaint.backbones.vgg import VGG
 from sginpaint.batch import Batch, normalize_image
-from sginpaint.data.pipeline import evaluation_batches
+from sginpaint.data.pipeline import evaluation_batches, geometry_options
 from sginpaint.data.splits import Split
 from sginpaint.errors import UserError
 from sginpaint.evaluation import features, placement
 from sginpaint.evaluation.features import Features
+from sginpaint.evaluation.measures import Measure
 from sginpaint.evaluation.perceptual_metrics import label
-from sginpaint.evaluation.protocols import Measure
 from sginpaint.evaluation.results import TRUTH, Row
 from sginpaint.evaluation.retrieval import (
   average_precisions,
@@ -107,14 +107,11 @@ class RetrievalReviewer:
     return normalised(found.values)
 
   def _looked_at(self) -> Features:
-    data, parts = self._config.data, []
+    parts = []
     with evaluation_batches(
       self._split,
       batch_size=placement.batch_size(self._config.eval.batch_size),
-      image_size=data.image_size,
-      resize=data.resize,
-      crop_size=data.crop_size,
-      threads=data.threads,
+      **geometry_options(self._config.data, train=False),
     ) as batches:
       for batch in batches:
         valid = np.asarray(batch.valid)

@@ -16,7 +16,7 @@ from sginpaint.batch import Batch
 from sginpaint.checkpoints import Loaded
 from sginpaint.data.splits import Split
 from sginpaint.evaluation.attribute_agreement import load_attribute_reviewer
-from sginpaint.evaluation.protocols import Measure
+from sginpaint.evaluation.measures import Measure
 from sginpaint.evaluation.results import Row
 from sginpaint.evaluation.retrieval_review import load_retrieval_reviewer
 

@@ -27,8 +27,9 @@ from sginpaint.evaluation.counting import (
   columns,
   looker,
 )
+from sginpaint.evaluation.label_panels import panel_grid
 from sginpaint.evaluation.reading import CORRUPTED, WHOLE, Reader
-from sginpaint.evaluation.report_segmentation import panel_grid, write_report
+from sginpaint.evaluation.report_segmentation import write_report
 from sginpaint.evaluation.results import csv_text
 from sginpaint.evaluation.segmentation import (
   class_scores,
@@ -82,20 +83,11 @@ def evaluate_segmenter(
   if not found.matrices[WHOLE][""].any():
     delete_records(output_dir)
     raise UserError(f"split {split.name} has no labelled pixel to compare with")
-  record = reader.record(weights)
-  metrics = {
-    "protocol": "segmentation",
-    "step": loaded.step,
-    "count": len(reader.indices),
-    "masks": reader.masks,
-    "guidance": "none",
-    **_section(found, WHOLE, split),
-  }
-  if CORRUPTED in found.matrices:
-    metrics[CORRUPTED] = _section(found, CORRUPTED, split)
-  metrics["provenance"] = record
+  metrics = reader.metrics(
+    "segmentation", weights, lambda reading: _section(found, reading, split)
+  )
   output = Path(output_dir)
-  reader.save_pairs(output, record)
+  reader.save_pairs(output, metrics["provenance"])
   _write(output, found, metrics, split, loaded.config, reader.readings)
 
 

@@ -1,13 +1,15 @@
-"""What a checkpoint serves: which outputs, found without running it."""
+"""What a checkpoint is shown, and what it serves, found without running it."""
 
 import os
 from collections.abc import Mapping
 
+import chex
 import jax
+import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from sginpaint.batch import Batch
+from sginpaint.batch import Batch, Guidance, normalize_image
 from sginpaint.checkpoints import Loaded
 from sginpaint.errors import UserError
 from sginpaint.systems import build_system, network_shapes
@@ -25,6 +27,24 @@ def output_names(loaded: Loaded) -> frozenset[str]:
     loaded.system.predict, loaded.variables, loaded.frozen, batch
   )
   return frozenset(outputs)
+
+
+def seen(
+  image: chex.Array,
+  mask: chex.Array | None,
+  guidance: Guidance | None = None,
+) -> Batch:
+  """What a network is shown of pictures: nothing under the hole.
+
+  Args:
+    image: uint8 or [-1, 1] [B, H, W, 3].
+    mask: [B, H, W, 1], 1 = hole; None = whole pictures.
+    guidance: what is known of the hole.
+  """
+  pixels = normalize_image(image)
+  if mask is not None:
+    pixels = jnp.where(mask > 0.5, 0.0, pixels)
+  return Batch(image=pixels, mask=mask, guidance=guidance)
 
 
 def untrained(config: ConfigDict, guides: Mapping[str, str]) -> Loaded:

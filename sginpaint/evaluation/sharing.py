@@ -11,15 +11,17 @@ adds all records up in order. So an evaluation that was interrupted goes on, on
 as many processes as there are then.
 """
 
+import contextlib
 import dataclasses
 import itertools
 import pathlib
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
+import tqdm
 from flax import serialization
 
 from sginpaint.checkpoints import wait_for_all
@@ -114,6 +116,54 @@ class Records:
   def _path(self, unit: int) -> pathlib.Path:
     assert self._folder is not None
     return self._folder / f"{unit:06d}.msgpack"
+
+
+# (record of the next unit, number of its pictures) -> None
+Keep = Callable[[Mapping[str, Any], int], None]
+
+
+@contextlib.contextmanager
+def share_of(
+  team: Team,
+  records: Records,
+  indices: Sequence[int],
+  unit: int,
+  *,
+  progress: bool,
+) -> Iterator[tuple[list[int], Keep]]:
+  """What is left to do for this process; then waits for the others.
+
+  Args:
+    team: who shares the work.
+    records: of all units.
+    indices: of all pictures, in order.
+    unit: pictures of a unit.
+    progress: show a bar, on a terminal.
+
+  Yields:
+    Pictures of the units that have no record, and what writes one for the next
+    of these units.
+  """
+  cut = parts_of(len(indices), unit)
+  share = team.share(len(cut))
+  missing = records.missing(share)
+  wanted = [i for u in missing for i in indices[cut[u]]]
+  total = sum(cut[u].stop - cut[u].start for u in share)
+  left = iter(missing)
+  with tqdm.tqdm(
+    total=total,
+    initial=total - len(wanted),
+    desc="evaluate",
+    unit="picture",
+    disable=None if progress and team.first else True,
+  ) as bar:
+
+    def keep(record: Mapping[str, Any], count: int) -> None:
+      records.write(next(left), record)
+      bar.update(count)
+
+    yield wanted, keep
+  team.meet()
 
 
 def await_file(path: pathlib.Path) -> None:

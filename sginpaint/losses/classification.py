@@ -92,25 +92,6 @@ def single_label_asymmetric_loss(
   return -jnp.sum(target * focus * log_p, axis=-1)
 
 
-def binary_cross_entropy(logits: chex.Array, targets: chex.Array) -> jax.Array:
-  """Mean cross-entropy of independent labels.
-
-  Args:
-    logits: [B, A].
-    targets: [B, A] in [0, 1], NaN = unknown.
-
-  Returns:
-    float32 [B], the MEAN over known attributes; 0 where none is known.
-  """
-  chex.assert_rank(logits, 2)
-  chex.assert_equal_shape([logits, targets])
-  x = logits.astype(jnp.float32)
-  y, known = _known_targets(targets)
-  entropy = y * jax.nn.softplus(-x) + (1.0 - y) * jax.nn.softplus(x)
-  total = jnp.sum(jnp.where(known, entropy, 0.0), axis=-1)
-  return total / jnp.maximum(jnp.sum(known, axis=-1), 1)
-
-
 def _known_targets(targets: chex.Array) -> tuple[jax.Array, jax.Array]:
   """Targets with 0 for NaN, so that no NaN meets a gradient; and a flag."""
   known = ~jnp.isnan(targets)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 from sginpaint.batch import Batch
-from sginpaint.errors import UserError
+from sginpaint.errors import UserError, check_choice
 from sginpaint.systems.backbone.objective import Backbone
 from sginpaint.systems.base import System, Variables
 from sginpaint.systems.boosted_gan.objective import BoostedGAN
@@ -39,20 +39,24 @@ def build_system(
     frozen: modules of networks that the system uses but does not train.
 
   Raises:
-    UserError: `config.system` is not a key of `SYSTEMS`.
+    UserError: `config.system` is not a key of `SYSTEMS`, or the sections of the
+      config are not those of that system.
   """
-  if config.system not in SYSTEMS:
-    raise UserError(
-      f"config.system is {config.system!r}; choose from {', '.join(SYSTEMS)}"
+  check_choice("system", config.system, SYSTEMS)
+  try:
+    return SYSTEMS[config.system].build(
+      model=config.model.to_dict(),
+      objective=config.objective.to_dict(),
+      num_classes=len(config.data.classes),
+      num_attributes=len(config.data.attributes),
+      dtype=config.dtype,
+      frozen=frozen or {},
     )
-  return SYSTEMS[config.system].build(
-    model=config.model.to_dict(),
-    objective=config.objective.to_dict(),
-    num_classes=len(config.data.classes),
-    num_attributes=len(config.data.attributes),
-    dtype=config.dtype,
-    frozen=frozen or {},
-  )
+  except (KeyError, TypeError) as e:  # a field is lacking, or is not known
+    raise UserError(
+      f"config.system={config.system}: config.model or config.objective is of "
+      f"another system or version ({e}); take those of a config of this one"
+    ) from e
 
 
 def network_shapes(config: ConfigDict) -> dict[str, Variables]:

@@ -15,7 +15,8 @@ import flax.linen as nn
 import jax
 
 from sginpaint.batch import Batch
-from sginpaint.errors import UserError
+from sginpaint.errors import check_choice
+from sginpaint.losses.perceptual import Preset
 
 Variables = Mapping[str, Any]
 Outputs = dict[str, jax.Array]
@@ -75,6 +76,9 @@ class System:
   SERVED: ClassVar[tuple[str, ...]] = ()
   # Fields of `Guidance` that `predict` reads.
   GUIDANCE: ClassVar[tuple[str, ...]] = ()
+  # What the network of `config.objective.perceptual` is asked, where there is
+  # such a field.
+  PERCEPTUAL: ClassVar[Preset | None] = None
 
   @property
   def needs_map(self) -> bool:
@@ -237,10 +241,7 @@ def build_network(
   """
   section = dict(section)
   name = section.pop("name", None)
-  if name not in networks:
-    raise UserError(
-      f"config.model.generator.name is {name!r}; use {' or '.join(networks)}"
-    )
+  check_choice("model.generator.name", name, networks)
   return networks[name](**_tuples(section), **fields)
 
 

@@ -28,7 +28,7 @@ def check_confidence(confidence: float) -> None:
   """Raises UserError unless 0.5 <= confidence < 1."""
   if not 0.5 <= confidence < 1.0:
     raise UserError(
-      f"config.objective.confidence is {confidence}; give a probability from "
+      f"config.objective.confidence={confidence}: give a probability from "
       "0.5 to below 1"
     )
 

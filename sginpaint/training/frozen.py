@@ -25,8 +25,13 @@ from ml_collections import ConfigDict
 from sginpaint import checkpoints, pretrained, upstream, workdirs
 from sginpaint.backbones.vgg import VGG
 from sginpaint.errors import UserError
-from sginpaint.losses.perceptual import PRESETS
-from sginpaint.systems import build_system, example_batch, network_shapes
+from sginpaint.losses.perceptual import Preset
+from sginpaint.systems import (
+  SYSTEMS,
+  build_system,
+  example_batch,
+  network_shapes,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -138,6 +143,21 @@ def check_frozen(config: ConfigDict, workdir: str) -> None:
       _check_training(config, name, source)
 
 
+def preset_of(config: ConfigDict) -> Preset:
+  """The perceptual loss of a system that has one.
+
+  Raises:
+    UserError: it has none, so that the config asks for too much.
+  """
+  preset = SYSTEMS[config.system].PERCEPTUAL
+  if preset is None:
+    raise UserError(
+      f"config.objective.perceptual: {config.system} has no perceptual loss; "
+      "leave it out"
+    )
+  return preset
+
+
 def _check_kind(config: ConfigDict, name: str, source: str) -> None:
   """Raises UserError unless the network says what the system asks it for."""
   theirs = workdirs.load_config(source)
@@ -147,7 +167,7 @@ def _check_kind(config: ConfigDict, name: str, source: str) -> None:
     network.generator.apply, network_shapes(theirs)["generator"], *inputs
   )
   gives = _fields(config)[name].gives
-  wanted = {gives} if gives else set(PRESETS[config.system].layers)
+  wanted = {gives} if gives else set(preset_of(config).layers)
   if len(inputs) > 1 or not wanted <= set(outputs):
     raise UserError(
       f"config.objective.{name}={source}: its network ({theirs.system}) does "
@@ -241,4 +261,4 @@ def _model(config: ConfigDict, name: str) -> str:
   if known in upstream.MODELS:
     return known
   field = _fields(config)[name]
-  return field.model if field.gives else PRESETS[config.system].network
+  return field.model if field.gives else preset_of(config).network

@@ -88,8 +88,13 @@ def initialise_from(
   return state.replace(
     generator=state.generator.replace(params=params, collections=generator),
     # Copies: the step donates its state, and no buffer can be given twice.
-    ema=state.ema if state.ema is None else jax.tree.map(jnp.copy, params),
+    ema=state.ema if state.ema is None else _copy(params),
   )
+
+
+@jax.jit
+def _copy(tree: Any) -> Any:
+  return jax.tree.map(jnp.copy, tree)
 
 
 def _given(sources: Mapping[str, str]) -> dict[str, str]:

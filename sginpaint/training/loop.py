@@ -61,16 +61,14 @@ def train(config: ConfigDict, workdir: str) -> int:
   system = build_system(config, frozen_modules)
   state, start = begin(system, optimizers, config, workdir, mesh)
   frozen = jax.device_put(frozen, sharding.replicated(mesh))
-  batches = pipeline.training_batches(
-    dataset.split(config.data.train_split),
-    start_step=start,
+  online = "teacher" in frozen_modules
+  batches = _batches(
+    config,
+    dataset,
+    start,
     teacher=teacher,
-    teacher_scale=(
-      config.teacher.input_scale if "teacher" in frozen_modules else 0
-    ),
+    teacher_scale=config.teacher.input_scale if online else 0,
     mask_folder=mask_folder,
-    **_order(config),
-    **setup.geometry(config),
   )
   show = validation = None
   if config.log.images_every:
@@ -106,17 +104,25 @@ def _open(
   frozen_networks.check_frozen(config, workdir)
   check_init_from(config, workdir)
   check_validation(config, dataset)
+  if config.log.images_every:
+    dataset.split(config.data.validation_split)
   return dataset, teacher, setup.open_masks(config)
 
 
-def _order(config: ConfigDict) -> dict[str, Any]:
-  """What decides which examples this process sees, and when."""
-  return {
-    "batch_size": config.batch_size,
-    "seed": config.seed,
-    "process_index": jax.process_index(),
-    "process_count": jax.process_count(),
-  }
+def _batches(
+  config: ConfigDict, dataset: Dataset, start: int, **sources: Any
+) -> pipeline.BatchIterator:
+  """Those of this process, from step `start` on."""
+  return pipeline.training_batches(
+    dataset.split(config.data.train_split),
+    batch_size=config.batch_size,
+    start_step=start,
+    seed=config.seed,
+    process_index=jax.process_index(),
+    process_count=jax.process_count(),
+    **sources,
+    **pipeline.geometry_options(config.data, train=True),
+  )
 
 
 def begin(

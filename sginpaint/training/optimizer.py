@@ -7,7 +7,7 @@ import jax
 import optax
 from ml_collections import ConfigDict
 
-from sginpaint.errors import UserError
+from sginpaint.errors import UserError, check_choice
 
 _POLY_POWER = 0.9  # Chen et al., DeepLab (2016), section 4.1.2
 
@@ -47,7 +47,7 @@ def check_held(
     if found is None:
       known = [f"{p}/{n}" for p, v in shapes.items() for n in v["params"]]
       raise UserError(
-        f"config.optimizer.frozen: {name!r} is not there; there is "
+        f"config.optimizer.frozen={name}: not there; there is "
         f"{', '.join(known)}"
       )
 
@@ -56,11 +56,7 @@ def _build(
   config: ConfigDict, player: str, steps: int
 ) -> optax.GradientTransformation:
   name = config[player].name
-  if name not in _OPTIMIZERS:
-    raise UserError(
-      f"config.optimizer.{player}.name is {name!r}; "
-      f"choose {' or '.join(_OPTIMIZERS)}"
-    )
+  check_choice(f"optimizer.{player}.name", name, _OPTIMIZERS)
   rate = build_schedule(config, config[player].learning_rate, steps)
   optimizer = _OPTIMIZERS[name](rate, config[player])
   if not config.clip_norm:

@@ -22,7 +22,6 @@ from sginpaint.backbones.vgg import VGG, VGG16, VGG19
 from sginpaint.batch import Batch
 from sginpaint.data.classes import ClassInfo, read_classes
 from sginpaint.errors import UserError
-from sginpaint.losses.perceptual import PRESETS
 from sginpaint.systems import (
   System,
   build_system,
@@ -166,7 +165,7 @@ def _frozen(
 
 def _published(config: ConfigDict) -> tuple[nn.Module, Any]:
   """The network that the paper of this system asks."""
-  preset = PRESETS[config.system]
+  preset = frozen_networks.preset_of(config)
   layers = VGG19 if preset.network == "vgg19" else VGG16
   return _shapes_of(VGG(layers=layers, normalize=preset.normalize))
 

@@ -174,7 +174,7 @@ def _batches(
   views: TeacherViews,
   config: ConfigDict,
 ) -> Iterator[Batch]:
-  geometry = setup.geometry(config, train=False)
+  geometry = pipeline.geometry_options(config.data, train=False)
   geometry["image_size"] = views.input_size
   with pipeline.evaluation_batches(
     examples, batch_size=views.batch_size, indices=indices, **geometry

@@ -35,7 +35,7 @@ def make_preview(
       split,
       batch_size=EXAMPLES,
       indices=range(min(EXAMPLES, len(split))),
-      **setup.geometry(config, train=False),
+      **pipeline.geometry_options(config.data, train=False),
     )
   )
 

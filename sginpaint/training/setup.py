@@ -5,10 +5,10 @@ with the section into a `UserError` before the first step.
 """
 
 import dataclasses
-import operator
 import os
 import pathlib
 import textwrap
+import traceback
 from typing import Any
 
 from flax import traverse_util
@@ -16,15 +16,22 @@ from ml_collections import ConfigDict
 
 from sginpaint import checkpoints, pretrained, workdirs
 from sginpaint.data.datasets import Dataset, load_dataset
+from sginpaint.data.feature_format import DTYPES
 from sginpaint.data.mask_files import MaskFolder
 from sginpaint.data.relabelled import relabel
 from sginpaint.data.splits import Split
 from sginpaint.data.teacher_features import FeatureStore
-from sginpaint.data.transforms import describe_preprocessing
+from sginpaint.data.transforms import check_options, describe_preprocessing
 from sginpaint.data.views import NO_LABELS, without_labels
-from sginpaint.errors import UserError
-from sginpaint.systems import SYSTEMS, build_system, network_shapes
+from sginpaint.errors import UserError, check_choice
+from sginpaint.systems import (
+  SYSTEMS,
+  build_system,
+  example_batch,
+  network_shapes,
+)
 from sginpaint.training.optimizer import check_held
+from sginpaint.training.ranges import check_ranges
 from sginpaint.training.remat import POLICIES
 
 # Fields that may differ when a training is resumed: they change neither the
@@ -53,34 +60,15 @@ _HELD = {
 
 def check_config(config: ConfigDict) -> None:
   """Raises UserError for numbers and names that no training can have."""
-  if config.system not in SYSTEMS:
-    raise UserError(
-      f"config.system is {config.system!r}; choose from {', '.join(SYSTEMS)}"
-    )
-  for name, least in (
-    ("steps", 1),
-    ("batch_size", 1),
-    ("accumulate", 1),
-    ("data.threads", 1),
-    ("checkpoint.every", 1),
-    ("checkpoint.keep", 1),
-    ("log.every", 1),
-    ("log.images_every", 0),
-    ("eval.every", 0),
-    ("eval.in_loop_count", 1),
-  ):
-    value = operator.attrgetter(name)(config)
-    if value < least:
-      raise UserError(f"config.{name} is {value}; give at least {least}")
-  if config.remat not in POLICIES:
-    raise UserError(
-      f"config.remat is {config.remat!r}; choose from {', '.join(POLICIES)}"
-    )
-  size = config.data.image_size
-  if size < 16 or size % 8:
-    raise UserError(
-      f"config.data.image_size is {size}; give a multiple of 8, at least 16"
-    )
+  check_choice("system", config.system, SYSTEMS)
+  check_ranges(config)
+  check_choice("remat", config.remat, POLICIES)
+  check_choice("dtype", config.dtype, ("float32", "bfloat16"))
+  check_choice("teacher.mode", config.teacher.mode, ("precomputed", "online"))
+  check_choice("teacher.flip", config.teacher.flip, ("both", "mirror"))
+  check_choice("teacher.dtype", config.teacher.dtype, DTYPES)
+  data = config.data
+  check_options(resize=data.resize, crop=data.crop, crop_size=data.crop_size)
 
 
 def load_data(config: ConfigDict) -> Dataset:
@@ -115,22 +103,15 @@ def check_system(config: ConfigDict, split: Split) -> None:
       f"split {split.name} has no label maps, and {config.system} learns from "
       "them; name a folder of some as config.data.labels, or use other data"
     )
-  if config.optimizer.frozen:
-    check_held(config.optimizer, network_shapes(config))
-
-
-def geometry(config: ConfigDict, *, train: bool = True) -> dict[str, Any]:
-  """How pictures become squares: keyword arguments of the pipeline."""
-  data = config.data
-  options = {
-    "image_size": data.image_size,
-    "resize": data.resize,
-    "crop_size": data.crop_size,
-    "threads": data.threads,
-  }
-  if train:
-    options |= {"crop": data.crop, "flip": data.flip}
-  return options
+  try:
+    shapes = network_shapes(config)
+  except ValueError as e:
+    # Networks refuse fields so; what JAX refuses in them is a bug.
+    *_, (frame, _) = traceback.walk_tb(e.__traceback__)
+    if frame.f_globals["__name__"].partition(".")[0] != "sginpaint":
+      raise
+    raise UserError(f"config.model: {e}; mend that section") from e
+  check_held(config.optimizer, shapes)
 
 
 def mask_options(config: ConfigDict) -> dict[str, Any]:
@@ -185,6 +166,14 @@ def check_teacher(config: ConfigDict) -> None:
     otherwise="train a teacher with configs/classifier.py and name its "
     "workdir, use configs/spl_no_teacher.py",
   )
+  theirs = workdirs.load_config(config.teacher.path)
+  inputs = build_system(theirs).generator_inputs(example_batch(theirs))
+  if len(inputs) > 1:
+    raise UserError(
+      f"config.teacher.path={config.teacher.path}: holds a {theirs.system}, "
+      "which takes more than a picture; train a teacher with "
+      "configs/classifier.py"
+    )
 
 
 def open_teacher(
@@ -208,10 +197,6 @@ def open_teacher(
     if not workdirs.held_network(workdir, "teacher"):
       check_teacher(config)
     return None
-  if teacher.mode != "precomputed":
-    raise UserError(
-      f"config.teacher.mode is {teacher.mode!r}; use precomputed or online"
-    )
   check_teacher(config)
   check_crop(config)
   split = config.data.train_split
@@ -225,7 +210,7 @@ def open_teacher(
   expected = config.model.generator.get("prior_channels", channels)
   if channels != expected:
     raise UserError(
-      f"config.model.generator.prior_channels={expected}, but layer "
+      f"config.model.generator.prior_channels={expected}: layer "
       f"{teacher.layer} of {teacher.path} has {channels} channels"
     )
   return store
@@ -235,8 +220,8 @@ def check_crop(config: ConfigDict) -> None:
   """Raises UserError where precomputed features could not fit the crop."""
   if config.data.resize == "shorter_side" and config.data.crop == "random":
     raise UserError(
-      "config.data.crop=random does not go with precomputed features; "
-      "use crop=center or config.teacher.mode=online"
+      "config.data.crop=random: does not go with precomputed features; use "
+      "crop=center or config.teacher.mode=online"
     )
 
 
@@ -252,9 +237,8 @@ def check_resumable(workdir: str, config: ConfigDict) -> None:
     if _moved(name, old.get(name), new.get(name), workdir):
       continue
     raise UserError(
-      f"config.{name.replace('/', '.')} is {_short(new.get(name))} but "
-      f"{workdir} was trained with {_short(old.get(name))}; "
-      "use that or another --workdir"
+      f"config.{name.replace('/', '.')}={_short(new.get(name))}: {workdir} was "
+      f"trained with {_short(old.get(name))}; use that or another --workdir"
     )
 
 

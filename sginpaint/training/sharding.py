@@ -41,7 +41,7 @@ def check_batch_size(batch_size: int, mesh: Mesh, *, parts: int = 1) -> None:
   if batch_size % (mesh.size * parts):
     cut = f" times config.accumulate={parts}" if parts > 1 else ""
     raise UserError(
-      f"config.batch_size={batch_size} is not a multiple of the {mesh.size} "
+      f"config.batch_size={batch_size}: not a multiple of the {mesh.size} "
       f"devices{cut}; choose one that is"
     )
 

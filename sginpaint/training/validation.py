@@ -23,7 +23,7 @@ def check_validation(config: ConfigDict, dataset: Dataset) -> None:
   every, saved = config.eval.every, config.checkpoint.every
   if config.checkpoint.best and not every:
     raise UserError(
-      f"config.checkpoint.best={config.checkpoint.best} needs an evaluation "
+      f"config.checkpoint.best={config.checkpoint.best}: needs an evaluation "
       f"in the training; set config.eval.every, such as {saved}"
     )
   if not every:

@@ -88,6 +88,17 @@ def test_input_pipeline_reads_the_pictures_it_makes(capsys):
   assert result["delivered_of_decoding"]["repeats"] == 2
 
 
+def test_convolutions_are_kept_and_little_else(capsys):
+  policies = "none,convolutions,generator"
+  argv = [*flags("nowhere"), f"--policies={policies}"]
+  rows = _run("memory", argv, capsys)["policies"]
+  kept = [rows[name]["kept"] for name in policies.split(",")]
+  sizes = [row["bytes_per_picture"] for row in kept]
+  assert sizes[0] > sizes[1] > 2 * sizes[2] > 0
+  fits = [row["largest_batch"]["16 GiB"] for row in kept]
+  assert fits == sorted(fits)
+
+
 def test_random_pictures_are_no_white_noise():
   from benchmarks import setups
 

@@ -41,7 +41,7 @@ def test_file_has_a_row_per_picture(tmp_path):
   ],
 )
 def test_mistakes_name_the_word(given, message):
-  with pytest.raises(UserError, match=f"^--attributes {given}: .*") as error:
+  with pytest.raises(UserError, match=f"^--attributes={given}: .*") as error:
     read_attributes(given, PICTURES, NAMES)
   assert message in str(error.value)
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from sginpaint.cli import train
 from sginpaint.cli.config_files import parse_config
 from sginpaint.errors import UserError
 
@@ -34,11 +33,3 @@ def test_what_cannot_be_a_config_is_one_line(tmp_path, text, name, message):
     parse_config(name, {})
   assert message in str(error.value)
   assert "\n" not in str(error.value)
-
-
-def test_workdir_that_is_a_file_is_refused(tmp_path):
-  (tmp_path / "run").write_text("")
-  with pytest.raises(UserError, match="--workdir=.*run: is a file"):
-    train.check_workdir(str(tmp_path / "run"))
-  train.check_workdir(str(tmp_path / "new" / "run"))
-  assert not (tmp_path / "new").exists()

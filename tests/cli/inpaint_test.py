@@ -161,9 +161,9 @@ def _mistakes():
     "suffix": (["a.png", "b.xyz"], "b.xyz: unknown output format"),
     "no suffix": (["a.png", "b"], "unknown output format"),
     "overwrite": (["a.png", "a.png"], "a.png: is also an input"),
-    "nothing": (["", "b.png"], "--image : no such file or folder"),
+    "nothing": (["", "b.png"], "--image=: no such file or folder"),
     "long": (["a.png", 300 * "b" + ".png"], "b.png: cannot be written"),
-    "nowhere": (["a.png", ""], "--output '': empty"),
+    "nowhere": (["a.png", ""], "--output='': empty"),
     "file as folder": (["a.png", "text.jpg/b.png"], "text.jpg is a file"),
     "file for folder": (["in", "a.png"], "is a file; give a folder"),
     "empty folder": (["run", "out"], "no pictures"),
@@ -205,7 +205,7 @@ def test_mistakes_are_one_line_and_write_nothing(name, capsys):
   [
     ("small.png", "small.png: is 9x8 but its picture 52x40"),
     ("masks", "nothing for b.png, c.png, d.png, e.png, f.png and 1 more"),
-    ("nowhere", "--mask nowhere: no such file or folder"),
+    ("nowhere", "--mask=nowhere: no such file or folder"),
   ],
 )
 def test_masks_are_checked_before_anything_is_written(mask, words, capsys):
@@ -230,7 +230,7 @@ def test_missing_checkpoint(name, capsys):
   save(_made("in") / "a.png", noise((*_SIZE, 3)))
   argv = ["--image", "in", "--mask", "mask.png", "--output", "out"]
   assert main(["inpaint", "--checkpoint", name, *argv]) == 2
-  assert f"--checkpoint {name}: " in capsys.readouterr().err
+  assert f"--checkpoint={name}: " in capsys.readouterr().err
 
 
 def test_folder_that_cannot_be_written_is_told_before_loading(

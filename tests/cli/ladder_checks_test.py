@@ -49,8 +49,8 @@ class TestRefusals:
   ):
     other = config_file(tmp_path / "other.py", data, more=statement)
     text = self.refused([*configs, other], tmp_path / "ladder")
-    assert text.startswith(f"{field} is ")
-    assert "in other but" in text
+    assert text.startswith(f"{field}: ")
+    assert "in other, " in text
 
   def test_what_may_differ(self, configs, data, tmp_path):
     more = "c.data.threads = 1; c.eval.batch_size = 2; c.eval.masks = 'center'"
@@ -102,8 +102,8 @@ class TestRefusals:
   @pytest.mark.parametrize(
     "flag, message",
     [
-      ("--config.steps=4", "plain: config.steps is 4 but"),
-      ("--config.ema_decay=0.5", "plain: config.ema_decay is 0.5 but"),
+      ("--config.steps=4", "plain: config.steps=4: "),
+      ("--config.ema_decay=0.5", "plain: config.ema_decay=0.5: "),
     ],
   )
   def test_workdir_of_another_ladder(self, configs, begun, flag, message):

@@ -71,6 +71,24 @@ class TestApplyOverrides:
     weight = config.loss_weights.generator.prior
     assert (weight, type(weight)) == (2.0, float)
 
+  @pytest.mark.parametrize("from_json", [False, True])
+  def test_lists_get_longer_and_shorter(self, from_json):
+    config = spl.get_config("quick")
+    if from_json:
+      config = ConfigDict(json.loads(config.to_json()))
+    for text, value in (("8,16", [8, 16]), ("1,2,3,4", [1, 2, 3, 4])):
+      apply_overrides(config, {"model.discriminator.widths": text})
+      assert _get(config, "model.discriminator.widths") == value
+    apply_overrides(config, {"optimizer.boundaries": "5,7"})
+    assert _get(config, "optimizer.boundaries") == [5, 7]
+    apply_overrides(config, {"optimizer.boundaries": ""})
+    assert _get(config, "optimizer.boundaries") == []
+
+  def test_lists_of_lists_are_left_to_config_files(self):
+    config = ConfigDict({"weights": [[0, 1.0], [10, 2.0]]})
+    with pytest.raises(UserError, match="set it in a config file"):
+      apply_overrides(config, {"weights": "[[0, 1], [10, 2]]"})
+
   @pytest.mark.parametrize(
     ("field", "text", "message"),
     [

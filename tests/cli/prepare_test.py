@@ -39,8 +39,8 @@ def test_a_folder_is_built(tmp_path, capsys):
     (["imagenet"], "invalid choice: 'imagenet'"),
     (["ffhq"], "--manual-dir is missing: get Flickr-Faces-HQ"),
     (["ffhq", "--manual-dir=nowhere"], "nowhere: no such folder"),
-    (["ffhq", "--manual-dir=.", "--workers=0"], "--workers 0: give at least 1"),
-    (["ffhq", "--manual-dir=.", "--size=-1"], "--size -1: give at least 0"),
+    (["ffhq", "--manual-dir=.", "--workers=0"], "--workers=0: give at least 1"),
+    (["ffhq", "--manual-dir=.", "--size=-1"], "--size=-1: give at least 0"),
   ],
 )
 def test_bad_input_is_one_line(argv, message, tmp_path, monkeypatch, capsys):

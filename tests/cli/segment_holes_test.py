@@ -134,7 +134,7 @@ def test_a_hole_whose_map_is_missing(workdir, example, capsys):
   argv += ["--output", "filled.png", "--segmentation", "out"]
   assert main([*argv, "--mask", "photo_mask002.png"]) == 2
   error = capsys.readouterr().err
-  assert "--segmentation out: no label map photo_mask002, only" in error
+  assert "--segmentation=out: no label map photo_mask002, only" in error
   assert "photo_mask001.png; name it like photo_mask002.png" in error
   assert main([*argv, "--mask", "photo_mask001.png"]) == 0
 
@@ -203,7 +203,7 @@ def test_what_is_there_stays_unless_told(workdir, capsys):
   pathlib.Path("out").mkdir()
   pathlib.Path("out/photo_coarse.png").write_text("precious")
   assert _segment(workdir) == 2
-  assert "out/photo_coarse.png: there already" in capsys.readouterr().err
+  assert "out/photo_coarse.png: exists already" in capsys.readouterr().err
   assert _files("out") == ["out/photo_coarse.png"]
   assert _segment(workdir, "--overwrite") == 0
 
@@ -211,8 +211,8 @@ def test_what_is_there_stays_unless_told(workdir, capsys):
 @pytest.mark.parametrize(
   ("given", "words"),
   [
-    ({"masks": "no.png"}, "--masks no.png: no such file or folder"),
-    ({"masks": ""}, "--masks : no such file or folder"),
+    ({"masks": "no.png"}, "--masks=no.png: no such file or folder"),
+    ({"masks": ""}, "--masks=: no such file or folder"),
     ({"masks": "small.png"}, "small.png: is 9x8 but its picture 100x40"),
     ({"images": "in"}, "out/x_coarse.png: two pictures"),
     ({"more": ["--labels"]}, "--labels: not allowed with argument --masks"),

@@ -159,7 +159,7 @@ def test_what_is_there_stays_unless_told(capsys):
   save(pathlib.Path("a.png"), _picture()[0])
   (_made("out") / "a.png").write_text("precious")
   assert _run("a.png", "out", "--labels") == 2
-  assert "out/a.png: there already" in capsys.readouterr().err
+  assert "out/a.png: exists already" in capsys.readouterr().err
   assert _files("out") == ["out/a.png"]
   assert pathlib.Path("out/a.png").read_text() == "precious"
   assert _run("a.png", "out", "--labels", "--overwrite") == 0
@@ -169,11 +169,11 @@ def test_what_is_there_stays_unless_told(capsys):
 def _mistakes():
   """{name: (images, output, more flags, words of the message)}."""
   return {
-    "nothing": ("no.png", "out", [], "--images no.png: no such file"),
+    "nothing": ("no.png", "out", [], "--images=no.png: no such file"),
     "empty folder": ("run", "out", [], "no pictures"),
     "text": ("text.jpg", "out", [], "text.jpg: not a picture"),
     "truncated": ("short.png", "out", ["--labels"], "short.png: damaged"),
-    "no output": ("a.png", "", [], "--output '': empty"),
+    "no output": ("a.png", "", [], "--output='': empty"),
     "file": ("a.png", "text.jpg", [], "text.jpg: is a file"),
     "file to be": ("a.png", "b.png", [], "b.png: is a file; give a folder"),
     "in a file": ("a.png", "text.jpg/out", [], "text.jpg is a file"),
@@ -209,7 +209,7 @@ def test_a_system_that_segments_nothing_says_so(here, monkeypatch, capsys):
   save(pathlib.Path("a.png"), noise((8, 8, 3)))
   assert _run("a.png", "out") == 2
   error = capsys.readouterr().err
-  assert "--checkpoint run: holds a bright, which segments no" in error
+  assert "--checkpoint=run: holds a bright, which segments no" in error
   assert not pathlib.Path("out").exists()
 
 
@@ -217,7 +217,7 @@ def test_a_system_that_segments_nothing_says_so(here, monkeypatch, capsys):
 def test_missing_checkpoint(name, capsys):
   argv = ["segment", "--checkpoint", name, "--images", "a", "--output", "b"]
   assert main(argv) == 2
-  assert f"--checkpoint {name}: " in capsys.readouterr().err
+  assert f"--checkpoint={name}: " in capsys.readouterr().err
 
 
 def test_split_of_a_data_set(here, monkeypatch):

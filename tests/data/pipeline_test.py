@@ -111,7 +111,7 @@ class TestTraining:
       take(split, 4)
 
   def test_batch_that_processes_cannot_share(self, split):
-    with pytest.raises(UserError, match=r"config.batch_size: 4"):
+    with pytest.raises(UserError, match=r"config.batch_size=4"):
       take(split, 1, process_count=3)
 
 

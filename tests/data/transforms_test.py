@@ -86,9 +86,9 @@ class TestPlan:
     assert 150 < sum(flips) < 250
 
   def test_unknown_options(self):
-    with pytest.raises(UserError, match=r"config.data.resize: 'fit'"):
+    with pytest.raises(UserError, match="config.data.resize=fit: not known"):
       plan(4, 4, resize="fit")
-    with pytest.raises(UserError, match=r"config.data.crop: 'left'"):
+    with pytest.raises(UserError, match="config.data.crop=left: not known"):
       plan(4, 4, resize="stretch", crop="left")
 
 

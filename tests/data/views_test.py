@@ -40,7 +40,7 @@ def test_loading_keeps_what_is_named(whole):
 
 def test_no_name_keeps_all_and_wrong_ones_are_refused(whole):
   assert keep_attributes(whole, ()) is whole
-  with pytest.raises(UserError, match="'d' is not an attribute.*a, b, c"):
+  with pytest.raises(UserError, match="=d: not an attribute.*a, b, c"):
     keep_attributes(whole, ["d"])
   with pytest.raises(UserError, match="once"):
     keep_attributes(whole, ["a", "a"])

@@ -183,14 +183,14 @@ class TestMistakes:
     [
       (("calibration",), "calibration needs the output 'segmentation'"),
       (("scales",), "scales needs the output 'image_1'"),
-      (("calibrate",), "'calibrate' is not known; choose from hole_segm"),
+      (("calibrate",), "analyses=calibrate: not known; choose from hole_segm"),
     ],
   )
   def test_are_told_before_a_picture_is_read(self, analyses, message):
     split = dataclasses.replace(labelled_split(7), examples=_Unreadable(7))
     with pytest.raises(UserError, match=message) as caught:
       run(PlainSystem(), split, analyses=analyses)
-    assert str(caught.value).startswith("config.eval.analyses: ")
+    assert str(caught.value).startswith("config.eval.analyses")
 
 
 def _flat(value, prefix=""):

@@ -79,7 +79,7 @@ class TestBaselines:
       np.testing.assert_array_equal(fill, baselines.telea(x, m[..., 0]))
 
   def test_unknown_name_is_refused(self):
-    with pytest.raises(UserError, match="'tela' is not known"):
+    with pytest.raises(UserError, match="baselines=tela: not known"):
       baselines.chosen_baselines(_config(("tela",)))
 
   def test_retrieval_adds_the_hole_as_it_is_shown(self):

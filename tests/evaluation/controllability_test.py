@@ -169,7 +169,7 @@ class TestMistakes:
     ("fields", "message"),
     [
       ({"segmenter": "none"}, "controllability needs a segmenter"),
-      ({"edits": 0, "segmenter": "seg"}, "config.eval.edits is 0"),
+      ({"edits": 0, "segmenter": "seg"}, "config.eval.edits=0"),
     ],
   )
   def test_are_told(self, fields, message):

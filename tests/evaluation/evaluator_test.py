@@ -99,7 +99,7 @@ class TestWhatPredictSees:
       evaluator.run(loaded, plain_split(7), progress=False)
 
   def test_unknown_mode_is_refused(self):
-    with pytest.raises(UserError, match="config.eval.guidance is 'oracle'"):
+    with pytest.raises(UserError, match="guidance=oracle: not known"):
       _run(guidance="oracle")
 
 

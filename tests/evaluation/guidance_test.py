@@ -111,7 +111,7 @@ class TestOthers:
   )
   def test_labels_that_cannot_guide_are_refused(self, change, message):
     split = dataclasses.replace(labelled_split(7), **change)
-    with pytest.raises(UserError, match=f"'others', but .*{message}"):
+    with pytest.raises(UserError, match=f"guidance=others: .*{message}"):
       run(split)
 
 

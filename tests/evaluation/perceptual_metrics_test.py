@@ -15,9 +15,11 @@ from sginpaint.errors import UserError
 from sginpaint.evaluation import evaluator, parts, perceptual_metrics
 from sginpaint.evaluation.distributions import Moments, frechet_distance
 from sginpaint.evaluation.features import Features
+from sginpaint.evaluation.measures import Measure
 from sginpaint.evaluation.perceptual_metrics import Observer, label, statement
-from sginpaint.evaluation.protocols import PROTOCOLS, Measure
-from sginpaint.evaluation.report_scores import Method, bar_chart
+from sginpaint.evaluation.protocols import PROTOCOLS
+from sginpaint.evaluation.report_methods import Method
+from sginpaint.evaluation.report_scores import bar_chart
 from sginpaint.pretrained import Pretrained
 from tests.evaluation.toy import SIZE, PlainSystem, load_toy, plain_split
 
@@ -211,7 +213,7 @@ class TestRefusals:
         return {"segmentation_logits": image}
 
     observer = Observer(_network("segmenter", module=Pixels()))
-    with pytest.raises(UserError, match="segmenter has no features"):
+    with pytest.raises(UserError, match="network=segmenter: has no features"):
       observer.features({"x": np.zeros((1, SIZE, SIZE, 3), np.uint8)})
 
   def test_scores_of_other_pictures(self):

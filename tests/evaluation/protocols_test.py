@@ -14,13 +14,8 @@ from skimage.metrics import (
 from sginpaint.errors import UserError
 from sginpaint.evaluation import protocols
 from sginpaint.evaluation.manifest import build_manifest
-from sginpaint.evaluation.protocols import (
-  PROTOCOLS,
-  ROUND,
-  TRUNCATE,
-  get_protocol,
-  quantise,
-)
+from sginpaint.evaluation.measures import ROUND, TRUNCATE, quantise
+from sginpaint.evaluation.protocols import PROTOCOLS, get_protocol
 from tests.evaluation.toy import PlainSystem, load_toy, plain_split
 
 # The largest window, of edge-connect, is 51.

@@ -198,7 +198,7 @@ def test_a_training_sees_both_scores():
   ("system", "masks", "words"),
   [
     (_Broken(), "center", "NaN or infinity"),
-    (PlainSystem(), "none", "config.eval.masks is none, but plain fills"),
+    (PlainSystem(), "none", "config.eval.masks=none: plain fills"),
   ],
 )
 def test_what_cannot_be_scored(tmp_path, system, masks, words):

@@ -6,7 +6,7 @@ import pytest
 
 from sginpaint.evaluation.protocols import PROTOCOLS
 from sginpaint.evaluation.report_curves import points, section
-from sginpaint.evaluation.report_scores import Method
+from sginpaint.evaluation.report_methods import Method
 
 
 def _metrics(step, value=20.0, **changed):

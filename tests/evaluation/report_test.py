@@ -6,7 +6,12 @@ import html.parser
 import numpy as np
 import pytest
 
-from sginpaint.evaluation import evaluator, report_headline, report_scores
+from sginpaint.evaluation import (
+  evaluator,
+  report_headline,
+  report_methods,
+  report_scores,
+)
 from sginpaint.evaluation.protocols import PROTOCOLS
 from sginpaint.evaluation.report import write_report
 from tests.evaluation.toy import (
@@ -83,8 +88,8 @@ class TestIntervals:
     low, high = evaluation.metrics["intervals"]["system"]["all"]["mae"]
     expected = f"&plusmn;{(high - low) / 2:.4f}"
     for methods in (
-      report_scores.methods_of([evaluation]),
-      report_scores.methods_by_classes([evaluation]),
+      report_methods.methods_of([evaluation]),
+      report_methods.methods_by_classes([evaluation]),
     ):
       assert expected in report_scores.score_table(methods, mae)
       assert 'class="whisker"' in report_scores.bar_chart(methods, mae)
@@ -93,7 +98,7 @@ class TestIntervals:
 
 class TestScoreTable:
   def test_best_is_bold_in_the_right_direction(self, evaluations):
-    methods = report_scores.methods_of(evaluations)[:2]
+    methods = report_methods.methods_of(evaluations)[:2]
     for measure in PROTOCOLS["standard"].measures:
       fresh, asset = (m.buckets["all"][measure.name] for m in methods)
       assert (asset > fresh) == measure.higher_is_better

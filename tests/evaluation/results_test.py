@@ -7,7 +7,8 @@ import pytest
 from scipy import stats
 
 from sginpaint.evaluation import results
-from sginpaint.evaluation.protocols import PROTOCOLS, Measure
+from sginpaint.evaluation.measures import Measure
+from sginpaint.evaluation.protocols import PROTOCOLS
 from sginpaint.evaluation.results import SYSTEM, Row
 
 PROTOCOL = PROTOCOLS["standard"]

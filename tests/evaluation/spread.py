@@ -20,7 +20,8 @@ from sginpaint.data.datasets import load_dataset
 from sginpaint.data.pipeline import evaluation_batches
 from sginpaint.evaluation.baselines import fill_batch
 from sginpaint.evaluation.manifest import build_manifest
-from sginpaint.evaluation.protocols import PROTOCOLS, quantise
+from sginpaint.evaluation.measures import quantise
+from sginpaint.evaluation.protocols import PROTOCOLS
 
 _SIZE = 256
 _BATCH = 8

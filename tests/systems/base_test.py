@@ -26,7 +26,7 @@ def test_name_chooses_the_network():
 
 @pytest.mark.parametrize("section", [{"name": "alexnet"}, {}])
 def test_unknown_name_says_what_to_use(section):
-  with pytest.raises(UserError, match="resnet or tresnet"):
+  with pytest.raises(UserError, match="resnet, tresnet"):
     build_network(NETWORKS, section, num_classes=1)
 
 

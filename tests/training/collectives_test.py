@@ -15,13 +15,11 @@ import sys
 import jax
 import pytest
 
-from configs import embedding_attributes, embedding_segmentation
 from sginpaint.cli.config_files import parse_config
-from sginpaint.systems.segmenter import objective as segmenter
 from sginpaint.training import sharding
 from sginpaint.training.dry_run import compile_plan
 from sginpaint.training.plan import plan_training
-from tests.systems.boosted_gan import training_test as boosted_gan
+from tests.systems import guides
 from tests.training.step_test import make_batch, setup
 
 EIGHT = "--xla_force_host_platform_device_count=8"
@@ -39,15 +37,15 @@ _SMALL = {
   "batch_size": "16",
   "model.discriminator.widths": "4,4,4,4",
 }
-_SCALES = {
-  "model.generator.width": "4",
-  "model.generator.dilations": "2,2",
-  "model.discriminator.scales": "1",
-}
-# Those without batch norm; of each the config, and what makes it small.
+# Those without batch norm; of each the config, and what makes it small. SG-Net
+# and Basic-Net are parts of SGE-Net.
 SYSTEMS = {
-  "basic_net": _SCALES,
-  "sge_net": _SCALES | {"model.generator.spade_hidden": "4"},
+  "sge_net": {
+    "model.generator.width": "4",
+    "model.generator.dilations": "2,2",
+    "model.generator.spade_hidden": "4",
+    "model.discriminator.scales": "1",
+  },
   "spl_no_teacher": {
     "model.generator.width": "4",
     "model.generator.blocks": "1",
@@ -102,15 +100,10 @@ def compiled_system(name):
 
 def stand_ins():
   """Configs of the networks that guide the boosted GAN, tiny ones."""
-  configs = {
-    "classifier": embedding_attributes.get_config("quick"),
-    "segmenter": embedding_segmentation.get_config("quick"),
+  return {
+    "classifier": guides.config_of("embedding_attributes"),
+    "segmenter": guides.config_of("embedding_segmentation"),
   }
-  networks = boosted_gan.EMBEDDINGS.values()
-  for config, network in zip(configs.values(), networks, strict=True):
-    config.data.image_size = 32
-    config.model.generator = network
-  return configs
 
 
 @pytest.fixture(scope="module")
@@ -136,13 +129,13 @@ def test_in_parts_it_is_once_in_the_body_of_each_scan(found):
 
 
 def main(names) -> int:
-  segmenter.NETWORKS["pointwise"] = boosted_gan.Pointwise
   told = {
     "toy": collectives(compiled_toy()),
     "toy in parts": collectives(compiled_toy(accumulate=2)),
   }
-  for name in names or SYSTEMS:
-    told[name] = collectives(compiled_system(name))
+  with guides.known():
+    for name in names or SYSTEMS:
+      told[name] = collectives(compiled_system(name))
   print(json.dumps(told))
   return 0
 

@@ -1,6 +1,9 @@
 """Stages that begin with what others learnt."""
 
+import functools
+
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from ml_collections import ConfigDict
@@ -34,12 +37,18 @@ def config_of(width=4, **fields):
 
 
 def state_of(config, seed):
-  return create_train_state(
+  """Drawn in numpy: compiling the initialisers takes seconds."""
+  create = functools.partial(
+    create_train_state,
     build_system(config),
     build_optimizers(config.optimizer, 10),
-    example_batch(config),
     seed=seed,
     ema=True,
+  )
+  rng = np.random.default_rng(seed)
+  return jax.tree.map(
+    lambda x: jnp.asarray(rng.normal(size=x.shape), x.dtype),
+    jax.eval_shape(create, example_batch(config)),
   )
 
 

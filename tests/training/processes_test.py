@@ -25,17 +25,15 @@ from tests.evaluation import processes
 from tests.training import member
 from tests.training.small import flags
 
-STEPS = 20
+STEPS = 8
+DATA = {"data.builder_config": "32", "data.image_size": 32, "batch_size": 8}
 # A Basic-Net has no batch norm; with momentum the state after one step of SGD
 # is that step's gradient.
-FIELDS = {
-  "data.builder_config": "32",
-  "data.image_size": 32,
+FIELDS = DATA | {
   "model.generator.width": 4,
   "model.generator.dilations": "2,2",
   "model.discriminator.widths": "4,4,4,4",
   "model.discriminator.scales": 1,
-  "batch_size": 8,
   "optimizer.generator.name": "sgd",
   "optimizer.generator.b1": 0.5,
   "optimizer.generator.learning_rate": 1e-3,
@@ -58,7 +56,21 @@ EVALUATION = (
   "--config.eval.panels=1",
   "--masks=irregular",
 )
-ENDLESS = {"steps": 100000, "checkpoint.every": 2}
+# To be killed any network will do, and this one compiles at once.
+ENDLESS = """
+from ml_collections import ConfigDict
+
+from configs import embedding_attributes
+from tests.systems import guides
+
+
+def get_config(arg=""):
+  config = embedding_attributes.get_config("quick")
+  config.model.generator = ConfigDict(guides.NETWORKS["embedding_attributes"])
+  config.steps, config.checkpoint.every, config.log.every = 100000, 2, 1
+  config.checkpoint.best, config.eval.every = "", 0
+  return config
+"""
 # As many threads of XLA as the most devices: they decide how sums are parted.
 THREADS = {"NPROC": "8"}
 
@@ -69,24 +81,32 @@ def root(tmp_path_factory):
   folder = tmp_path_factory.mktemp("processes")
   counts = {"train": 18, "validation": 4, "test": 10}
   prepare(str(folder / "data"), 32, examples=counts, progress=False)
-  processes.save_untrained(folder / "teacher", "names", folder / "data")
+  narrow = {"model.generator.width": "4"}
+  processes.save_untrained(
+    folder / "teacher", "names", folder / "data", **narrow
+  )
+  (folder / "endless.py").write_text(ENDLESS)
   return folder
 
 
-def train_words(root, workdir, **fields):
-  options = FIELDS | {"data.path": root / "data"} | fields
+def train_words(root, workdir, config, **fields):
+  options = {"data.path": root / "data"} | fields
   return [
-    *("train", f"--workdir={workdir}", "--config=configs/basic_net.py:quick"),
+    *("train", f"--workdir={workdir}", f"--config={config}"),
     *(f"--config.{name}={value}" for name, value in options.items()),
   ]
+
+
+def endless(root):
+  return train_words(root, root / "killed", root / "endless.py", **DATA)
 
 
 def commands(root, name):
   """A training, an evaluation of that of two processes, and features of it."""
   once = {"checkpoint.every": STEPS, "eval.every": STEPS}
   training = train_words(
-    *(root, root / name),
-    **{"steps": STEPS, "checkpoint.best": "hole_psnr"} | once,
+    *(root, root / name, "configs/basic_net.py:quick"),
+    **FIELDS | {"steps": STEPS, "checkpoint.best": "hole_psnr"} | once,
   )
   evaluation = [
     *("evaluate", f"--workdir={root}/two", f"--output={root}/scores_{name}"),
@@ -132,14 +152,14 @@ def killed(root):
     [
       *(sys.executable, "-m", "sginpaint", "launch"),
       *("--processes=2", "--devices=4", "--"),
-      *train_words(root, root / "killed", **ENDLESS),
+      *endless(root),
     ],
     stderr=subprocess.PIPE,
     text=True,
     env=os.environ | THREADS,
   )
   with ended([process]):
-    wait_for_step(process, root / "killed", 4)
+    wait_until(lambda: workdirs.steps(str(root / "killed")), process)
     path = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
     os.kill(int(path.read_text().split()[1]), signal.SIGKILL)
     told = process.communicate(timeout=120)[1]
@@ -150,11 +170,10 @@ def killed(root):
 def runs(root, killed):
   """{name: workdir}; at last the killed training goes on until a SIGTERM."""
   port, saved = launch.free_port(), killed[2]
-  last = train_words(root, root / "killed", **ENDLESS)
-  told = [*commands(root, "two"), last]
+  told = [*commands(root, "two"), endless(root)]
   pair = [start(root, i, 2, 4, port, told) for i in range(2)]
   with ended(pair):
-    wait_for_step(pair[0], root / "killed", saved + 6)
+    wait_until(lambda: last_step(root / "killed") >= saved + 6, pair[0])
     pair[1].send_signal(signal.SIGTERM)
     finish(pair)
   finish([start(root, 0, 1, 8, port, commands(root, "eight"))])
@@ -163,11 +182,15 @@ def runs(root, killed):
   return {name: root / name for name in ("one", "eight", "two")}
 
 
-def wait_for_step(process, workdir, step):
-  log = workdir / "log.jsonl"
-  while not log.exists() or not (curve(workdir)[:, 0] >= step).any():
+def wait_until(condition, process):
+  """Waits as long as the process lives."""
+  while not condition():
     assert process.poll() is None, process.communicate()
     time.sleep(0.05)
+
+
+def last_step(workdir):
+  return max(curve(workdir)[:, 0], default=0)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,8 @@ import argparse
 
 import numpy as np
 
-from sginpaint.cli.parser import Parser, add_checkpoint_flags, check_workdir
+from sginpaint.cli.parser import Parser, add_checkpoint_flags
+from sginpaint.cli.paths import check_checkpoint
 
 
 def main(argv: list[str]) -> int:
@@ -24,7 +25,7 @@ def main(argv: list[str]) -> int:
     UserError: a flag needs mending, or the port is taken.
   """
   args = _parse(argv)
-  check_workdir(args.checkpoint)
+  check_checkpoint(args.checkpoint)
   from sginpaint.cli.demo import serving
 
   # A port that is taken should not wait for JAX and the checkpoint.
@@ -51,14 +52,20 @@ def main(argv: list[str]) -> int:
 def _parse(argv: list[str]) -> argparse.Namespace:
   parser = Parser("demo", __doc__)
   add = parser.add_argument
-  add(
-    "--checkpoint", required=True, metavar="DIR", help="workdir of a training"
-  )
-  add("--host", default="127.0.0.1", help="to bind to; default: this machine")
-  add(
-    "--port", type=int, default=8000, help="default: 8000; 0 = any that is free"
-  )
   add_checkpoint_flags(parser)
+  add(
+    "--host",
+    default="127.0.0.1",
+    metavar="NAME",
+    help="name or address to serve at; default: this machine",
+  )
+  add(
+    "--port",
+    type=int,
+    default=8000,
+    metavar="N",
+    help="to serve at, 0 = any that is free; default: 8000",
+  )
   return parser.parse_args(argv)
 
 

@@ -24,23 +24,23 @@ def listen(host: str, port: int) -> socket.socket:
     UserError: the address is none of this machine, or the port is taken.
   """
   if not 0 <= port <= 65535:
-    raise UserError(f"--port {port}: must be in 0..65535")
+    raise UserError(f"--port={port}: give a number in 0..65535")
   try:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     family, _, _, _, address = found[0]
     return socket.create_server(address[:2], family=family, backlog=128)
   except (socket.gaierror, UnicodeError) as e:
-    raise UserError(f"--host {host}: no such address") from e
+    raise UserError(f"--host={host}: no such address") from e
   except OSError as e:
     if e.errno == errno.EADDRINUSE:
       raise UserError(
-        f"--port {port}: in use; choose another, or 0 for any that is free"
+        f"--port={port}: in use; choose another, or 0 for any that is free"
       ) from e
     if e.errno == errno.EACCES:
       raise UserError(
-        f"--port {port}: not allowed; choose one over 1023"
+        f"--port={port}: not allowed; choose one over 1023"
       ) from e
-    raise UserError(f"--host {host}: cannot be bound ({e.strerror})") from e
+    raise UserError(f"--host={host}: cannot be bound ({e.strerror})") from e
 
 
 def address_of(listening: socket.socket, host: str) -> str:

@@ -88,11 +88,11 @@ class ManualDir:
     self._how_to_get = how_to_get
     opened.cache_clear()  # what was open may be replaced by now
     if not os.path.isdir(self.path):
-      raise UserError(f"--manual-dir {path}: no such folder")
+      raise UserError(f"--manual-dir={path}: no such folder")
     try:
       entries = sorted(self.path.iterdir())
     except OSError as e:
-      raise UserError(f"--manual-dir {path}: {e.strerror}") from e
+      raise UserError(f"--manual-dir={path}: {e.strerror}") from e
     # Of an archive and a folder of its name the archive is surely whole.
     archives = [(_stem(p), p) for p in entries if not p.is_dir()]
     self._found = {p.name: p for p in entries if p.is_dir()}

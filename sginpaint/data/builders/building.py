@@ -17,7 +17,7 @@ import logging
 import os
 import pathlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import tqdm
 
@@ -102,16 +102,21 @@ def build(
       _verify(shards, reports, run)
     counts = describe(directory, data_set, plan, reports)
     shutil.rmtree(scratch, ignore_errors=True)
-  for split, expected in data_set.counts.items():
-    if counts.get(split, 0) != expected:
+  _warn_of_counts(directory, counts, data_set.counts)
+  return Built(directory, counts, left_out)
+
+
+def _warn_of_counts(
+  directory: pathlib.Path,
+  found: Mapping[str, int],
+  published: Mapping[str, int],
+) -> None:
+  for split, expected in published.items():
+    if (count := found.get(split, 0)) != expected:
       _LOG.warning(
         "%s: %d pictures in %s, published are %d",
-        directory,
-        counts.get(split, 0),
-        split,
-        expected,
+        *(directory, count, split, expected),
       )
-  return Built(directory, counts, left_out)
 
 
 def _existing(directory: pathlib.Path) -> Built:

@@ -272,7 +272,7 @@ def _check_network(
 ) -> None:
   if spec == "none":
     raise UserError(
-      f"config.objective.{network} is none, but a network is told the "
+      f"config.objective.{network}=none: a network is told the "
       f"{switch}; name a workdir, or switch off "
       f"config.model.generator.{switch}_input and "
       f"config.model.discriminator.{switch}"

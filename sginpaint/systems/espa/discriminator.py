@@ -15,7 +15,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from sginpaint.errors import UserError
+from sginpaint.errors import check_choice
 from sginpaint.layers.discriminators import PatchDiscriminator
 
 _KINDS: Mapping[str, Mapping[str, Any]] = {
@@ -62,11 +62,7 @@ class Discriminator(nn.Module):
     Raises:
       UserError: `kind` is not known.
     """
-    if self.kind not in _KINDS:
-      raise UserError(
-        f"config.model.discriminator.kind is {self.kind!r}; "
-        f"use {' or '.join(_KINDS)}"
-      )
+    check_choice("model.discriminator.kind", self.kind, _KINDS)
     kind = _KINDS[self.kind]
     return PatchDiscriminator(
       widths=tuple(self.widths),

@@ -23,7 +23,7 @@ import jax.numpy as jnp
 from sginpaint.batch import IGNORE, Batch, composite
 from sginpaint.errors import UserError
 from sginpaint.losses import adversarial, reconstruction
-from sginpaint.losses.perceptual import PRESETS, perceptual_loss
+from sginpaint.losses.perceptual import PRESETS, Preset, perceptual_loss
 from sginpaint.systems import base
 from sginpaint.systems.espa.discriminator import Discriminator
 from sginpaint.systems.espa.networks import Generator
@@ -49,6 +49,7 @@ class ESPA(base.System):
 
   SERVED: ClassVar[tuple[str, ...]] = ("segmenter",)
   GUIDANCE: ClassVar[tuple[str, ...]] = ("segmentation",)
+  PERCEPTUAL: ClassVar[Preset | None] = _PRESET
 
   stage: int = 2
   perceptual: str = "none"
@@ -85,7 +86,7 @@ class ESPA(base.System):
     stage, decoder = objective["stage"], model["generator"].get("decoder")
     if stage not in (1, 2, 3) or (stage == 1) != (decoder is None):
       raise UserError(
-        f"config.objective.stage is {stage} with model.generator.decoder "
+        f"config.objective.stage={stage}: with model.generator.decoder "
         f"{'absent' if decoder is None else 'given'}; stage 1 has none, "
         "stages 2 and 3 have one"
       )

@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from sginpaint.batch import Batch, normalize_image
-from sginpaint.errors import UserError
+from sginpaint.errors import UserError, check_choice
 from sginpaint.losses.segmentation import cross_entropy, ohem_cross_entropy
 from sginpaint.systems.base import (
   Outputs,
@@ -65,10 +65,7 @@ class Segmenter(System):
 
   def __post_init__(self) -> None:
     check_confidence(self.confidence)
-    if self.loss not in LOSSES:
-      raise UserError(
-        f"config.objective.loss is {self.loss!r}; use {' or '.join(LOSSES)}"
-      )
+    check_choice("objective.loss", self.loss, LOSSES)
 
   @property
   def learns_from_maps(self) -> bool:

@@ -63,7 +63,7 @@ class Discriminator(nn.Module):
     logits = [scores for scores, _ in results]
     if not logits[-1].size:
       raise UserError(
-        f"config.model.discriminator.scales={self.scales} is too much for "
+        f"config.model.discriminator.scales={self.scales}: too much for "
         f"pictures of {image.shape[1]}x{image.shape[2]}; give less"
       )
     return logits

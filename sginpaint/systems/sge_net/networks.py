@@ -21,7 +21,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from sginpaint.errors import UserError
+from sginpaint.errors import UserError, check_choice
 from sginpaint.layers.encoder_decoder import Encoder, Stage
 from sginpaint.layers.normalization import InstanceNorm
 from sginpaint.layers.resampling import hole_at, upsample_nearest
@@ -150,16 +150,11 @@ class Generator(nn.Module):
         f"SGE-Net cannot fill {height}x{width}: sides must be multiples of "
         f"{_STRIDE}; for a training set config.data.image_size"
       )
-    if self.reliability not in RELIABILITY:
-      raise UserError(
-        f"config.model.generator.reliability is {self.reliability!r}; "
-        f"use {', '.join(RELIABILITY)}"
-      )
-    if self.normalization not in NORMALIZATIONS:
-      raise UserError(
-        f"config.model.generator.normalization is {self.normalization!r}; "
-        f"use {' or '.join(NORMALIZATIONS)}"
-      )
+    for field, choices in (
+      ("reliability", RELIABILITY),
+      ("normalization", NORMALIZATIONS),
+    ):
+      check_choice(f"model.generator.{field}", getattr(self, field), choices)
     if len(self.unreliable) != len(SCALES) - 2:
       raise UserError(
         "config.model.generator.unreliable: give a share for scales 3, 2, 1"

@@ -22,14 +22,14 @@ from sginpaint.batch import IGNORE, Batch, Guidance
 from sginpaint.errors import UserError
 from sginpaint.layers.resampling import resize_bilinear
 from sginpaint.losses import adversarial, reconstruction
-from sginpaint.losses.perceptual import PRESETS, perceptual_loss
+from sginpaint.losses.perceptual import PRESETS, Preset, perceptual_loss
 from sginpaint.losses.segmentation import cross_entropy
 from sginpaint.systems import base
 from sginpaint.systems.base import name_at
 from sginpaint.systems.sge_net.discriminator import Discriminator
 from sginpaint.systems.sge_net.networks import SCALES, Generator
 
-_LAYERS = PRESETS["sge_net"].layers
+_PRESET = PRESETS["sge_net"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +45,7 @@ class SGENet(base.System):
   """
 
   GUIDANCE: ClassVar[tuple[str, ...]] = ("segmentation",)
+  PERCEPTUAL: ClassVar[Preset | None] = _PRESET
 
   told: float = 0.0
   perceptual: str = "none"
@@ -193,7 +194,7 @@ class SGENet(base.System):
 
     wanted = see(truth)
     return _total(
-      perceptual_loss(see(p), wanted, layers=_LAYERS) for p in pictures
+      perceptual_loss(see(p), wanted, layers=_PRESET.layers) for p in pictures
     )
 
 
@@ -201,7 +202,7 @@ def _check_told(system: type[SGENet], objective: Mapping[str, Any]) -> None:
   told = objective.get("told", 0.0)
   if not 0 <= told <= 1 or (told and not system.GUIDANCE):
     raise UserError(
-      f"config.objective.told is {told}; give a share in 0..1, and 0 where "
+      f"config.objective.told={told}: give a share in 0..1, and 0 where "
       "guided=False"
     )
 

@@ -17,7 +17,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from sginpaint.errors import UserError
+from sginpaint.errors import check_choice
 
 ShareOf = Literal["hole", "image"]
 
@@ -62,11 +62,7 @@ def reliability_of(
   """
   chex.assert_rank([confidence, hole], 3)
   chex.assert_equal_shape([confidence, hole])
-  if share_of not in get_args(ShareOf):
-    raise UserError(
-      f"config.model.generator.share_of is {share_of!r}; "
-      f"use {' or '.join(get_args(ShareOf))}"
-    )
+  check_choice("model.generator.share_of", share_of, get_args(ShareOf))
   judged = hole > 0.5 if share_of == "hole" else jnp.ones_like(hole, bool)
   confidence = jax.lax.stop_gradient(confidence)
   flat = judged.reshape(len(judged), -1)

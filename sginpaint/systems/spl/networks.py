@@ -14,6 +14,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from sginpaint.layers.convolution import Conv
 from sginpaint.layers.discriminators import PatchDiscriminator
 from sginpaint.layers.encoder_decoder import Decoder, Encoder, Stage
 from sginpaint.layers.resampling import upsample_nearest
@@ -156,7 +157,7 @@ class Generator(nn.Module):
     chex.assert_rank([image, mask], 4)
     chex.assert_equal_shape_prefix([image, mask], 3)
     self._check(image)
-    conv = functools.partial(nn.Conv, kernel_init=_INIT, dtype=self.dtype)
+    conv = functools.partial(Conv, kernel_init=_INIT, dtype=self.dtype)
     picture = white_holes(image, mask)
     x = self._encode(conv, picture, mask)
     priors = self._learner(conv)(semantic_input(picture, mask))

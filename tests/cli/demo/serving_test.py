@@ -38,10 +38,10 @@ def _workdir(tmp_path):
 @pytest.mark.parametrize(
   ("flags", "words"),
   [
-    (["--port=70000"], "--port 70000: must be in 0..65535"),
+    (["--port=70000"], "--port=70000: give a number in 0..65535"),
     (["--port=x"], "--port"),
-    (["--host=no such name"], "--host no such name: no such address"),
-    (["--host=203.0.113.7"], "--host 203.0.113.7: cannot be bound"),
+    (["--host=no such name"], "--host=no such name: no such address"),
+    (["--host=203.0.113.7"], "--host=203.0.113.7: cannot be bound"),
     (["--wide"], "--wide"),
   ],
 )
@@ -61,7 +61,7 @@ def test_port_in_use_is_told_before_loading(workdir, capsys):
   with serving.listen("127.0.0.1", 0) as other:
     port = other.getsockname()[1]
     assert main(["demo", f"--checkpoint={workdir}", f"--port={port}"]) == 2
-  assert f"--port {port}: in use; choose another" in capsys.readouterr().err
+  assert f"--port={port}: in use; choose another" in capsys.readouterr().err
 
 
 def test_addresses():

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from sginpaint import convert
+from sginpaint.layers.convolution import conv_general_dilated
 from sginpaint.layers.resampling import pixel_shuffle
 from sginpaint.losses import adversarial, distillation, reconstruction
 from sginpaint.systems.spl import networks
@@ -126,16 +127,17 @@ def _intermediates(mids: Any, outputs: Arrays) -> Arrays:
     return node["__call__"][0]
 
   learner = mids["learner"]
+  dense_input = at("learner/dense_input")
+  kernel, bias = at("learner/dense_0/conv_0")
+  first = conv_general_dilated(dense_input, kernel, (1, 1), "SAME") + bias
   maps = {
     "enc_conv1": at("image_encoder/conv_0"),
     "enc_rn1": at("image_encoder/norm_0"),
     "enc_rn2": at("image_encoder/norm_1"),
     "enc_out": at("image_encoder")[-1],
     "sem_enc_out": at("learner/encoder")[-1],
-    "sem_skip0": at("learner/dense_input"),
-    "rdb0_dense0": jnp.concatenate(
-      [at("learner/dense_input"), nn.relu(at("learner/dense_0/conv_0"))], -1
-    ),
+    "sem_skip0": dense_input,
+    "rdb0_dense0": jnp.concatenate([dense_input, nn.relu(first)], -1),
     "gff": at("learner/fuse_1"),
     "layout": outputs["features"],
     "dec_shuffle1": pixel_shuffle(at("decoder/conv_0"), 2),

@@ -1,78 +1,26 @@
 """The boosted GAN through train, load and inpaint, on pictures of 32 pixels."""
 
-import dataclasses
-import importlib
-
 import cv2
-import flax.linen as nn
 import jax
 import numpy as np
 import pytest
-from ml_collections import ConfigDict
 
 import sginpaint
 from sginpaint import checkpoints
 from sginpaint.cli import evaluate, inpaint, train
 from sginpaint.cli.config_files import parse_config
-from sginpaint.data.builders.synthetic_scenes import classes, scene
-from sginpaint.data.classes import ClassInfo
 from sginpaint.editing import Editor
 from sginpaint.errors import UserError
-from sginpaint.systems import build_system, example_batch
-from sginpaint.systems.segmenter import objective as segmenter
 from sginpaint.training import setup
 from sginpaint.training.frozen import check_frozen
 from sginpaint.workdirs import load_config
-from tests.systems.boosted_gan.small import drawn
+from tests.systems.guides import ATTRIBUTES, CLASSES, known, network
 from tests.training.small import prepare_scenes
-
-CLASSES = tuple(
-  dataclasses.asdict(ClassInfo(name, colour))
-  for name, colour in classes.CLASSES
-)
-ATTRIBUTES = tuple(scene.ATTRIBUTES)
-
-
-class Pointwise(nn.Module):
-  """Sees no further than a pixel: a BiSeNet takes seconds to trace."""
-
-  num_classes: int
-  dtype: str
-
-  @nn.compact
-  def __call__(self, image, *, train=False):
-    logits = nn.Dense(self.num_classes)(image)
-    return {"segmentation_logits": logits, "auxiliary": []}
-
-
-EMBEDDINGS = {
-  "embedding_attributes": {
-    "name": "vgg",
-    "layers": (1,),
-    "widths": (2,),
-    "head": "mean",
-  },
-  "embedding_segmentation": {"name": "pointwise"},
-}
-
-
-def network(folder, name, attributes=ATTRIBUTES):
-  """A workdir of configs/<name>.py, tiny and never trained."""
-  config = importlib.import_module(f"configs.{name}").get_config("quick")
-  config.data.image_size = 32
-  config.data.classes, config.data.attributes = CLASSES, attributes
-  config.model.generator = ConfigDict(EMBEDDINGS[name])
-  built = build_system(config)
-  inputs = built.generator_inputs(example_batch(config))
-  variables = drawn(built.generator, *inputs)
-  checkpoints.save_generator(str(folder), config, 5, variables)
-  return str(folder)
 
 
 @pytest.fixture(name="root", scope="module")
 def _root(tmp_path_factory):
-  with pytest.MonkeyPatch.context() as patch:
-    patch.setitem(segmenter.NETWORKS, "pointwise", Pointwise)
+  with known():
     yield tmp_path_factory.mktemp("boosted_gan")
 
 

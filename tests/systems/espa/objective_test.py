@@ -9,6 +9,7 @@ import pytest
 from sginpaint.batch import Batch, Guidance
 from sginpaint.errors import UserError
 from sginpaint.systems.espa.objective import ESPA
+from tests.systems.espa.examples import drawn
 
 K = 3
 AUTOENCODER = {"width": 4, "attention": True}
@@ -72,7 +73,13 @@ def batch(guidance=None):
 @pytest.fixture(scope="module")
 def variables():
   """Of stages 2 and 3, which have the same networks."""
-  return jax.jit(system().init)(jax.random.key(0), batch())
+  built = system()
+  return {
+    "generator": drawn(built.generator, *built.generator_inputs(batch())),
+    "discriminator": drawn(
+      built.discriminator, *built.discriminator_inputs(batch())
+    ),
+  }
 
 
 def test_terms_of_the_joint_stage_by_hand(variables):
@@ -194,7 +201,7 @@ def test_without_segmenter_nothing_is_said_where_no_map_is(variables):
 
 def test_first_stage_serves_its_coarse_picture():
   built = system(1)
-  variables = jax.jit(built.init)(jax.random.key(0), batch())["generator"]
+  variables = drawn(built.generator, *built.generator_inputs(batch()))
   assert set(variables["params"]) == {"autoencoder"}
   assert built.GUIDANCE == ()
   outputs = built.predict(variables, {"segmenter": {}}, batch())

@@ -8,6 +8,7 @@ import pytest
 from sginpaint import checkpoints
 from sginpaint.cli import evaluate, train
 from sginpaint.errors import UserError
+from tests.systems import guides
 from tests.training.small import final_sums, prepare_scenes
 
 
@@ -59,9 +60,9 @@ def narrow(stage, source=None, **fields):
 
 
 @pytest.fixture(scope="module")
-def segmenter(root, data):
-  width = {"model.generator.width": 2}
-  return run(data, "segmenter", root / "segmenter", **width)
+def segmenter(root):
+  with guides.known():
+    yield guides.network(root / "segmenter", "segmenter")
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +70,7 @@ def stages(root, data, segmenter):
   """Workdirs of stages 1, 2 and 3."""
   one = run(data, "espa_stage1", root / "one", **narrow(1))
   guide = {"objective.segmenter": segmenter}
-  options = narrow(2, one, **guide) | {"log.images_every": 1}
-  two = run(data, "espa_stage2", root / "two", **options)
+  two = run(data, "espa_stage2", root / "two", **narrow(2, one, **guide))
   three = run(data, "espa_stage3", root / "three", **narrow(3, two, **guide))
   return one, two, three
 

@@ -173,7 +173,7 @@ def test_holes_without_a_mask_are_refused_in_training():
 def test_what_a_config_can_get_wrong_is_a_user_error():
   with pytest.raises(UserError, match="no classes"):
     _system(classes=0)
-  with pytest.raises(UserError, match="'ohm'; use ohem or cross_entropy"):
+  with pytest.raises(UserError, match="loss=ohm: not known; choose from ohem"):
     _system(loss="ohm")
 
 

@@ -78,5 +78,5 @@ def test_no_gradient_passes():
 
 def test_unknown_share_is_refused():
   confidence, hole = maps()
-  with pytest.raises(UserError, match="'picture'; use hole or image"):
+  with pytest.raises(UserError, match="share_of=picture: not known"):
     scem.reliability_of(confidence, hole, unreliable=0.5, share_of="picture")
