@@ -36,7 +36,9 @@ class Interrupts:
     )
     if self._active:
       signal.signal(signal.SIGINT, self._receive)
-      sys.unraisablehook = _report_most
+      # For good: threads of libraries outlive the command.
+      sys.unraisablehook = _report_unraisable
+      sys.excepthook = _report_uncaught
     return self
 
   def _receive(self, number: int, frame: Any) -> None:
@@ -54,12 +56,22 @@ class Interrupts:
       self._timer.cancel()
     if self._active:
       signal.signal(signal.SIGINT, signal.default_int_handler)
-      sys.unraisablehook = sys.__unraisablehook__
 
 
-def _report_most(unraisable: Any) -> None:
+def _report_unraisable(unraisable: Any) -> None:
   # An interrupt that strikes inside a callback is raised again soon, and what
   # Orbax's coroutines find damaged is raised besides: neither is worth a word.
   known = issubclass(unraisable.exc_type, KeyboardInterrupt)
   if not known and not inspect.iscoroutine(unraisable.object):
     sys.__unraisablehook__(unraisable)
+
+
+def _report_uncaught(
+  kind: type[BaseException], error: BaseException, trace: Any
+) -> None:
+  # Extensions print an interrupt that strikes while they import NumPy. Threads
+  # that read a checkpoint when it proves damaged report to a loop that is gone.
+  thread = threading.current_thread() is not threading.main_thread()
+  gone = thread and str(error) == "Event loop is closed"
+  if not (gone or issubclass(kind, KeyboardInterrupt)):
+    sys.__excepthook__(kind, error, trace)

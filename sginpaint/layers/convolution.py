@@ -97,7 +97,8 @@ def conv_general_dilated(
 def _is_large(x: chex.Array, kernel: chex.Array) -> bool:
   """Whether the rewriting pays; on small maps it takes twice as long."""
   pixels = math.prod(x.shape[1:3])
-  return pixels >= _PIXELS and max(kernel.shape[2:]) >= _CHANNELS
+  known = isinstance(pixels, int)  # not so in a program for any size
+  return known and pixels >= _PIXELS and max(kernel.shape[2:]) >= _CHANNELS
 
 
 @dataclasses.dataclass(frozen=True)

@@ -56,7 +56,7 @@ def test_unknown_schedule_names_the_field():
 def test_unknown_optimiser_names_the_field():
   c = config()
   c.generator.name = "sdg"
-  with pytest.raises(UserError, match=r"optimizer\.generator\.name is 'sdg'"):
+  with pytest.raises(UserError, match=r"optimizer\.generator\.name=sdg"):
     build_optimizers(c, 10)
 
 

@@ -39,7 +39,7 @@ def test_a_network_may_take_two_pictures():
 
 
 def test_unknown_network_is_refused():
-  with pytest.raises(UserError, match="'vg'; use .*vgg"):
+  with pytest.raises(UserError, match="name=vg: .* .*vgg"):
     build(name="vg")
 
 

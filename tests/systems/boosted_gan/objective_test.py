@@ -317,8 +317,8 @@ def test_a_judge_of_weight_0_does_not_exist():
 @pytest.mark.parametrize(
   ("fields", "counts", "message"),
   [
-    ({"classifier": "none"}, (3, 4), "objective.classifier is none"),
-    ({"segmenter": "none"}, (3, 4), "objective.segmenter is none"),
+    ({"classifier": "none"}, (3, 4), "objective.classifier=none"),
+    ({"segmenter": "none"}, (3, 4), "objective.segmenter=none"),
     ({}, (0, 4), "0 attributes, too few"),
     ({}, (3, 1), "1 classes, too few"),
   ],

@@ -62,5 +62,5 @@ def test_parameter_count(kind, parameters):
 
 def test_unknown_kind_is_refused():
   module = Discriminator(kind="patch94")
-  with pytest.raises(UserError, match=r"kind is 'patch94'.*patch70"):
+  with pytest.raises(UserError, match=r"kind=patch94.*patch70"):
     module.init(jax.random.key(0), np.zeros((1, 64, 64, 3), "float32"))
