@@ -32,9 +32,6 @@ from sginpaint.training.upkeep import Upkeep
 from sginpaint.training.validation import Validation, check_validation
 
 _log = logging.getLogger(__name__)
-# By default XLA schedules for concurrency on a CPU, and for memory elsewhere.
-# SPL's step at full size needs 0.85 GiB less so, and no more time on one core.
-_ON_CPU = {"xla_cpu_scheduler_type": "CPU_SCHEDULER_TYPE_MEMORY_OPTIMIZED"}
 
 
 def train(config: ConfigDict, workdir: str) -> int:
@@ -184,7 +181,6 @@ def compile_step(
     in_shardings=(copied, copied, split),
     out_shardings=copied,
     donate_argnums=0,
-    compiler_options=_ON_CPU if jax.default_backend() == "cpu" else None,
   )
 
 

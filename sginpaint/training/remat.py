@@ -17,7 +17,8 @@ Kept of SPL's generator at 256x256 for 8 pictures are 11.4 GiB, or 5.2 with
 ESPA's 2.0, or 0.5 and 1.4 (stage 1), and 7.8, or 3.8 and 0.6 (stage 2).
 
 No policy changes a number but by the order in which it is rounded. They apply
-to every system as it is, for blocks are found while the network runs.
+to every system as it is, for blocks are found while the network runs. On a CPU
+they save nothing: there XLA schedules for concurrency, not for memory.
 """
 
 import contextlib
