@@ -89,6 +89,19 @@ def test_training_sets_an_unsound_step_aside(tmp_path):
   chex.assert_trees_all_equal(restored, make_state(3))
 
 
+def test_another_network_is_told_by_its_first_array(tmp_path, caplog):
+  save(tmp_path, {1: make_state()})
+  tree = to_tree(make_state())
+  wanted = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), tree)
+  params = wanted["generator"]["params"]
+  name = min(params)
+  layer = min(params[name])
+  params[name][layer] = jax.ShapeDtypeStruct((5, 7), jnp.float32)
+  assert checkpoints.restore(str(tmp_path), wanted) is None
+  was = tree["generator"]["params"][name][layer].shape
+  assert f"generator/params/{name}/{layer}: {was} was saved" in caplog.text
+
+
 def test_empty_directory_is_not_a_checkpoint(tmp_path):
   save(tmp_path, {1: make_state(1)})
   (tmp_path / "checkpoints" / "99").mkdir()

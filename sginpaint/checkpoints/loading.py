@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+from flax import traverse_util
 from ml_collections import ConfigDict
 from orbax.checkpoint import v1 as ocp
 
@@ -85,18 +86,30 @@ def _read(workdir: str, step: int, abstract: Tree, *, partial: bool) -> Tree:
   """One checkpoint, verified; a part of it is read by this process alone.
 
   Raises:
-    ValueError: an array's checksum differs. Orbax raises others for damage.
+    ValueError: an array is not there in this shape, or its checksum differs.
+      Orbax raises others for damage.
   """
   path = checkpoint_path(workdir, step)
   context = alone() if partial else ocp.Context()
   context.pytree.loading.partial_load = partial
   with context:
-    expected = read_checksums(workdir, step)
+    metadata = ocp.checkpointables_metadata(path)
+    _check_shapes(metadata.metadata["state"], abstract)
     tree = ocp.load_checkpointables(path, {"state": abstract})["state"]
+  expected = metadata.custom_metadata["checksums"]
   for name, crc in checksums(tree).items():
     if expected[name] != crc:
       raise ValueError(f"checksum of {name} differs")
   return tree
+
+
+def _check_shapes(saved: Tree, abstract: Tree) -> None:
+  """Before anything is read: a read that fails leaves others under way."""
+  there = traverse_util.flatten_dict(saved, sep="/")
+  for name, wanted in traverse_util.flatten_dict(abstract, sep="/").items():
+    shape = there[name].shape if name in there else None
+    if shape != wanted.shape:
+      raise ValueError(f"{name}: {shape} was saved, not {wanted.shape}")
 
 
 def restore(
@@ -121,7 +134,10 @@ def restore(
 
 
 def _warn_unsound(workdir: str, step: int, error: Exception) -> None:
-  reason = textwrap.shorten(str(error), 200)
+  root: BaseException = error  # Orbax's own words hide it
+  while cause := root.__cause__ or root.__context__:
+    root = cause
+  reason = textwrap.shorten(str(root), 300)
   _log.warning("checkpoint %d of %s is unsound: %s", step, workdir, reason)
 
 

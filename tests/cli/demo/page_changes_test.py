@@ -171,7 +171,7 @@ def test_turned_files_lie_under_their_hole_and_may_be_chosen_again(tmp_path):
     async with visitor(fake.FakeEditor(), tmp_path) as page:
       for _ in range(2):
         await page.choose("#file", turned)
-        await page.until("document.querySelector('#hole canvas').width == 60")
+        await page.until("document.querySelector('#hole canvas')?.width == 60")
         await page.until(IDLE)
         sizes = "[...document.querySelectorAll('#hole canvas')].map((c) => c."
         assert await page.value(sizes + "width)") == [60, 60]
