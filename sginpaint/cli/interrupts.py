@@ -58,20 +58,24 @@ class Interrupts:
       signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def _told_otherwise(error: BaseException | None) -> bool:
+  # An interrupt is raised again soon. Threads that read a checkpoint when it
+  # proves damaged report to a loop that is gone; the damage is raised besides.
+  thread = threading.current_thread() is not threading.main_thread()
+  gone = thread and str(error) == "Event loop is closed"
+  return gone or isinstance(error, KeyboardInterrupt)
+
+
 def _report_unraisable(unraisable: Any) -> None:
-  # An interrupt that strikes inside a callback is raised again soon, and what
-  # Orbax's coroutines find damaged is raised besides: neither is worth a word.
-  known = issubclass(unraisable.exc_type, KeyboardInterrupt)
-  if not known and not inspect.iscoroutine(unraisable.object):
+  # Coroutines are Orbax's, left when another found the checkpoint damaged.
+  coroutine = inspect.iscoroutine(unraisable.object)
+  if not (coroutine or _told_otherwise(unraisable.exc_value)):
     sys.__unraisablehook__(unraisable)
 
 
 def _report_uncaught(
   kind: type[BaseException], error: BaseException, trace: Any
 ) -> None:
-  # Extensions print an interrupt that strikes while they import NumPy. Threads
-  # that read a checkpoint when it proves damaged report to a loop that is gone.
-  thread = threading.current_thread() is not threading.main_thread()
-  gone = thread and str(error) == "Event loop is closed"
-  if not (gone or issubclass(kind, KeyboardInterrupt)):
+  # Extensions print an interrupt that strikes while they import NumPy.
+  if not _told_otherwise(error):
     sys.__excepthook__(kind, error, trace)

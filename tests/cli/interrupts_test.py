@@ -1,6 +1,7 @@
 """Ctrl-C ends a command even where a library gets in its way."""
 
 import signal
+import sys
 import threading
 import time
 
@@ -64,3 +65,23 @@ def test_other_threads_are_left_alone():
   thread.start()
   thread.join()
   assert codes == [1]
+
+
+@pytest.mark.parametrize("words", ["Event loop is closed", "something else"])
+def test_reads_given_up_for_damage_end_in_silence(words, monkeypatch, capsys):
+  class Callback:
+    def __del__(self):
+      raise RuntimeError(words)
+
+  def give_up():
+    callback = Callback()
+    del callback
+
+  for hook in ("unraisablehook", "excepthook"):  # put back after the test
+    monkeypatch.setattr(sys, hook, getattr(sys, hook))
+  with interrupts.Interrupts():
+    thread = threading.Thread(target=give_up)
+    thread.start()
+    thread.join()
+  told = words in capsys.readouterr().err
+  assert told == (words == "something else")
