@@ -14,7 +14,7 @@ from benchmarks.torch_spl import inputs
 
 _CALLS = 3  # the first compiles, the others reach the steady state
 
-Runs = dict[str, Callable[[], Any]]
+Makers = dict[str, Callable[[], Callable[[], Any]]]
 
 
 def measure_side(side: str, config: ConfigDict) -> dict[str, Any]:
@@ -25,30 +25,38 @@ def measure_side(side: str, config: ConfigDict) -> dict[str, Any]:
     config: of `inputs.spl_config`.
   """
   if side == "ours":
-    return _peaks(_our_runs(config), lambda: None)
+    makers = {
+      "inference": lambda: _our_predictor(config),
+      "step": lambda: setups.build_training(config).step,
+    }
+    return _peaks(makers, lambda: None)
   # Only now: they import PyTorch.
   from benchmarks.torch_spl import pair, training
 
   training.set_threads(machine.usable_cores())
+  # Its optimisers take no memory before the first step.
   trainer = pair.build_trainer(config, training.MODES[side])
   runs = pair.torch_runs(trainer, inputs.numpy_batch(config))
-  return _peaks(runs, trainer.peak_bytes)
+  makers = {work: lambda run=run: run for work, run in runs.items()}
+  return _peaks(makers, trainer.peak_bytes)
 
 
-def _our_runs(config: ConfigDict) -> Runs:
-  training = setups.build_training(config)
-  system, variables = training.plan.system, training.state.generator.variables
+def _our_predictor(config: ConfigDict) -> Callable[[], Any]:
+  shapes = setups.plan(config)
+  variables = jax.device_put(
+    setups.random_values(shapes.state.generator.variables)
+  )
   batch = setups.predict_batch(config, config.batch_size)
-  predict = jax.jit(system.predict)
-  return {
-    "inference": lambda: jax.block_until_ready(predict(variables, {}, batch)),
-    "step": training.step,
-  }
+  predict = jax.jit(shapes.system.predict)
+  return lambda: jax.block_until_ready(predict(variables, {}, batch))
 
 
-def _peaks(runs: Runs, on_device: Callable[[], int | None]) -> dict[str, Any]:
+def _peaks(
+  makers: Makers, on_device: Callable[[], int | None]
+) -> dict[str, Any]:
   result = {}
-  for work, run in runs.items():
+  for work, make in makers.items():
+    run = make()
     run()
     with machine.PeakMemory() as peak:
       for _ in range(_CALLS - 1):
@@ -56,4 +64,5 @@ def _peaks(runs: Runs, on_device: Callable[[], int | None]) -> dict[str, Any]:
     result[work] = peak.describe()
     if (count := on_device()) is not None:
       result[work] = {"source": "device", "bytes": count}
+    del run  # and what it holds, before the next is made
   return result

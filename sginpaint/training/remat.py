@@ -18,7 +18,7 @@ ESPA's 2.0, or 0.5 and 1.4 (stage 1), and 7.8, or 3.8 and 0.6 (stage 2).
 
 No policy changes a number but by the order in which it is rounded. They apply
 to every system as it is, for blocks are found while the network runs. On a CPU
-they save nothing: there XLA schedules for concurrency, not for memory.
+they need XLA's schedule for memory, which `loop.compile_step` then asks for.
 """
 
 import contextlib
