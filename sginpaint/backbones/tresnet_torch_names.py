@@ -14,6 +14,7 @@ row that fits counts, so these stand first.
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from sginpaint.backbones.resnet import blocks_of
 from sginpaint.backbones.tresnet import TResNet
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -62,8 +63,7 @@ _WRAPPERS: dict[str, Any] = {
 
 
 def _blocks(shapes: Shapes, stage: int) -> int:
-  start = f"body.layer{stage}."
-  return len({n.split(".")[2] for n in shapes if n.startswith(start)})
+  return blocks_of(shapes, f"body.layer{stage}")
 
 
 def build_trunk(shapes: Shapes) -> TResNet:

@@ -44,8 +44,7 @@ def main(argv: list[str]) -> int:
     app = server.create_app(
       editor, name=inpainter.config.system, host=args.host
     )
-    url = serving.address_of(listening, args.host)
-    serving.serve(app, listening, f"{url} serves until Ctrl-C")
+    serving.serve(app, listening, serving.announcement(listening, args.host))
   return 0
 
 

@@ -1,4 +1,4 @@
-"""The one exception that a browser, not a terminal, is told about."""
+"""What a request is refused with."""
 
 from sginpaint.errors import UserError
 

@@ -44,6 +44,7 @@ _PAGE = {
   "/api.js": ("api.js", "text/javascript"),
   "/painting.js": ("painting.js", "text/javascript"),
   "/png.js": ("png.js", "text/javascript"),
+  "/tools.js": ("tools.js", "text/javascript"),
   "/view.js": ("view.js", "text/javascript"),
   "/style.css": ("style.css", "text/css"),
   "/icon.svg": ("icon.svg", "image/svg+xml"),
@@ -118,7 +119,7 @@ class Demo:
   def _begin(self, kept: Kept, data: bytes) -> None:
     mask = uploads.decode_mask(data, kept.picture.size)
     session = self.editor.begin(kept.picture.rgb, mask, max_windows=MAX_WINDOWS)
-    self.sessions.check(kept.picture.samples.nbytes + session.nbytes)
+    self.sessions.check(Kept(kept.picture, session).nbytes)
     kept.session = session
 
   def _has_map(self, session: "Session") -> bool:

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from sginpaint.errors import UserError
 
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # from this machine
 CLOSING_SECONDS = 1.0  # for requests that are in the middle of their answer
 
 
@@ -44,9 +45,21 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address_of(listening: socket.socket, host: str) -> str:
-  """The URL of the server on a socket that `listen` opened on `host`."""
+  """The URL, from this machine, of a socket that `listen` opened on `host`."""
+  host = _EVERYWHERE.get(host, host)
   name = f"[{host}]" if ":" in host else host
   return f"http://{name}:{listening.getsockname()[1]}/"
+
+
+def announcement(listening: socket.socket, host: str) -> str:
+  """The line that tells where the server is."""
+  line = f"{address_of(listening, host)} serves until Ctrl-C"
+  if host in _EVERYWHERE:
+    line += (
+      f"; from elsewhere: this machine's address or {socket.gethostname()}, "
+      f"port {listening.getsockname()[1]}"
+    )
+  return line
 
 
 def serve(app: web.Application, listening: socket.socket, ready: str) -> None:

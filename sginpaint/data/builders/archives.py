@@ -170,7 +170,9 @@ class ManualDir:
     """The tar itself; a compressed one cannot be read out of order."""
     if not path.name.lower().endswith(_PACKED):
       return path
-    plain = self._scratch / f"{_stem(path)}.tar"
+    # By its size, too: a run that stopped may have left that of another.
+    size = path.stat().st_size
+    plain = self._scratch / f"{_stem(path)}.{size}.tar"
     if not plain.is_file():
       _LOG.info("decompressing %s to %s", path, plain)
       plain.parent.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,6 @@ import dataclasses
 import fcntl
 import json
 import logging
-import os
 import pathlib
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +23,7 @@ import tqdm
 from sginpaint.data.builders.archives import ManualDir
 from sginpaint.data.builders.data_set import DataSet, Item, Plan
 from sginpaint.data.builders.describing import INFO, VERSION, describe
-from sginpaint.data.builders.processes import Run, processes
+from sginpaint.data.builders.processes import Run, processes, usable_cores
 from sginpaint.data.builders.shards import (
   Shard,
   ShardReport,
@@ -95,7 +94,7 @@ def build(
       return _existing(directory)
     _remember(scratch, data_set, plan, size)
     shards = _shards(directory, data_set.name, plan, size)
-    workers = workers or len(os.sched_getaffinity(0))
+    workers = workers or usable_cores()
     with processes(min(workers, sum(map(len, shards.values())))) as run:
       reports = _write(shards, run)
       left_out = _check_left_out(directory, plan, reports)
@@ -180,11 +179,13 @@ def _remember(
   scratch: pathlib.Path, data_set: DataSet, plan: Plan, size: int
 ) -> None:
   """Binds the build to what it is made of."""
+
+  def about_item(item: Item) -> str:
+    sizes = [member.stored for member in (item.image, *item.labels)]
+    return repr((item.id, item.split, sizes, item.attributes))
+
   # Hashes of hashes: there may be millions.
-  parts = (
-    digest(repr((i.id, i.split, i.image.stored, len(i.labels), i.attributes)))
-    for i in plan.items
-  )
+  parts = (digest(about_item(item)) for item in plan.items)
   about = repr((VERSION, size, plan.classes, plan.attributes))
   mark = digest(about, *parts)
   file = scratch / "made_of"

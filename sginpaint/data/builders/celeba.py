@@ -22,6 +22,8 @@ BOOSTED_GAN_18 = (
 )  # fmt: skip
 _PICTURE = re.compile(r"(?:^|/)(\d{6})\.(?:jpg|png)$")
 _SPLITS = {"0": "train", "1": "validation", "2": "test"}
+_ATTRIBUTES = "list_attr_celeba.txt"
+_PARTITION = "list_eval_partition.txt"
 
 
 def read_attribute_list(
@@ -50,20 +52,23 @@ def read_attribute_list(
 
 def plan(manual: ManualDir) -> Plan:
   """All pictures that the partition lists."""
-  names, values = read_attribute_list(
-    _text(manual, "list_attr_celeba.txt"), "list_attr_celeba.txt"
-  )
-  file = "list_eval_partition.txt"
-  splits = read_pairs(_text(manual, file), file)
+  names, values = read_attribute_list(_text(manual, _ATTRIBUTES), _ATTRIBUTES)
+  splits = read_pairs(_text(manual, _PARTITION), _PARTITION)
   if strange := set(splits.values()) - set(_SPLITS):
-    raise UserError(f"{file}: a split {strange.pop()!r}; get the file anew")
+    raise UserError(
+      f"{_PARTITION}: a split {strange.pop()!r}; get the file anew"
+    )
+  if unknown := splits.keys() - values.keys():
+    raise UserError(
+      f"{_ATTRIBUTES}: no line for {min(unknown)}; get the file anew"
+    )
   items = []
   for path, member in manual.members("img_align_celeba").items():
     if not (match := _PICTURE.search(path)):
       continue
     # Lists name .jpg, whatever the archive holds.
     file = f"{match[1]}.jpg"
-    if file in splits and file in values:
+    if file in splits:
       split = _SPLITS[splits[file]]
       items.append(Item(match[1], split, member, (), values[file]))
   return Plan(items, attributes=names)

@@ -27,7 +27,8 @@ class Item:
     split: train, validation or test.
     image: where the picture lies.
     labels: the file or files of its label map; none = unlabelled.
-    attributes: values in the order of the plan's names, NaN = unknown.
+    attributes: values in the order of the plan's names, NaN = unknown; or
+      what the plan's `attribute_values` starts from.
   """
 
   id: str

@@ -32,8 +32,15 @@ def describe(
   """
   if plan.classes is not None:
     write_atomically(directory / "classes.csv", classes_csv(plan.classes))
+  # tfds writes in place: a full disk would leave half of a dataset_info.json,
+  # which counts as a whole data set. It needs to see the names of the shards.
+  draft = directory / "building" / "described"
+  draft.mkdir(parents=True, exist_ok=True)
+  names = {shard.name for shard in directory.glob("*.array_record-*")}
+  for name in names:
+    (draft / name).touch()
   template = tfds.core.ShardedFileTemplate(
-    data_dir=directory,
+    data_dir=draft,
     dataset_name=data_set.name,
     filetype_suffix="array_record",
     template="{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}",
@@ -49,7 +56,7 @@ def describe(
   ]
   labelled = {s: sum(r.labelled for r in group) for s, group in reports.items()}
   tfds.folder_dataset.write_metadata(
-    data_dir=directory,
+    data_dir=draft,
     features=features(plan),
     split_infos=splits,
     filename_template=template,
@@ -63,4 +70,7 @@ def describe(
       attributes=list(plan.attributes), labelled=labelled
     ),
   )
+  written = [file for file in draft.iterdir() if file.name not in names]
+  for file in sorted(written, key=lambda file: file.name == INFO):
+    write_atomically(directory / file.name, file.read_bytes())
   return {split.name: split.num_examples for split in splits}

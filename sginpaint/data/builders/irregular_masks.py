@@ -78,8 +78,8 @@ def sort_masks(
     The directory, and the number of masks by folder in it.
 
   Raises:
-    UserError: no masks, an unreadable one, or the polarity is the contrary of
-      what it should be.
+    UserError: no masks, an unreadable one, two of one name, or the polarity is
+      the contrary of what it should be.
   """
   directory = pathlib.Path(data_dir).expanduser() / IRREGULAR_MASKS.name
   draft = directory.with_name(f".{directory.name}.{os.getpid()}.part")
@@ -96,7 +96,8 @@ def sort_masks(
         counts[f"{name}/{folder}"] += 1
         ratios.append(ratio)
       _check_polarity(name, ratios, white)
-    shutil.rmtree(directory, ignore_errors=True)
+    if directory.exists():  # away at once, so that it is never there by half
+      os.replace(directory, draft / "replaced")
     os.replace(done, directory)
   except OSError as e:
     raise UserError(f"{directory}: cannot be written ({e.strerror})") from e
@@ -106,14 +107,22 @@ def sort_masks(
 
 
 def _masks(manual: ManualDir) -> dict[tuple[str, bool], list[Member]]:
-  found = collections.defaultdict(list)
+  found: dict[tuple[str, bool], dict[str, Member]]
+  found = collections.defaultdict(dict)
   for path, member in manual.members().items():
     for part, kind in _SETS.items():
       if f"{part}/" in path and path.lower().endswith(SUFFIXES):
-        found[kind].append(member)
+        stem = pathlib.PurePosixPath(path).stem
+        # As an archive and, under another name, unpacked: files of one name.
+        if stem in found[kind]:
+          raise UserError(
+            f"{member}: a second mask {stem!r}, beside {found[kind][stem]}; "
+            "leave one of them"
+          )
+        found[kind][stem] = member
   if not found:
     raise manual.missing("no masks")
-  return found
+  return {kind: list(members.values()) for kind, members in found.items()}
 
 
 def _sort(

@@ -18,6 +18,13 @@ _PRELOADED = "sginpaint.data.builders.shards"
 Run = Callable[..., Iterator[tuple[int, Any]]]
 
 
+def usable_cores() -> int:
+  """Cores that this process may run on, as far as the system tells."""
+  if hasattr(os, "sched_getaffinity"):  # macOS has none
+    return len(os.sched_getaffinity(0))
+  return os.cpu_count() or 1
+
+
 @contextlib.contextmanager
 def processes(workers: int) -> Iterator[Run]:
   """Gives `run(work, jobs)`, which yields (position, result) as they come.

@@ -9,7 +9,9 @@ file's name.
 """
 
 import io
+import logging
 import pathlib
+import zlib
 
 import numpy as np
 
@@ -20,6 +22,8 @@ from sginpaint.data.builders.scenes import SCENES, scene_values
 from sginpaint.data.folder_layout import split_by_hash
 from sginpaint.data.images import UnreadableError
 from sginpaint.errors import UserError
+
+_LOG = logging.getLogger(__name__)
 
 
 def plan(manual: ManualDir) -> Plan:
@@ -38,6 +42,12 @@ def plan(manual: ManualDir) -> Plan:
     path.partition("images/")[2] or path: member
     for path, member in manual.members(stem).items()
   }
+  # Without published splits no count of one tells that some are missing.
+  if missing := set(paths) - pictures.keys():
+    _LOG.warning(
+      "%s: %d of the %d pictures that images.mat names are missing",
+      *(stem, len(missing), len(paths)),
+    )
   items = []
   for path, row in zip(paths, votes.tolist(), strict=True):
     if path not in pictures:
@@ -53,13 +63,20 @@ def plan(manual: ManualDir) -> Plan:
 
 
 def _matrix(members: dict[str, Member], file: str, name: str) -> np.ndarray:
-  from scipy.io import loadmat  # SciPy comes with JAX
+  # SciPy comes with JAX.
+  from scipy.io import loadmat
+  from scipy.io.matlab import MatReadError
 
+  # All that loadmat raises of damaged files.
+  damaged = (
+    *(UnreadableError, MatReadError, OSError, zlib.error),
+    *(ValueError, TypeError, LookupError),
+  )
   for path, member in members.items():
     if path.endswith(f"/{file}"):
       try:
         return loadmat(io.BytesIO(member.read()))[name]
-      except (UnreadableError, ValueError, TypeError, KeyError) as e:
+      except damaged as e:
         raise UserError(f"{member}: no {name} in it; get it anew") from e
   raise UserError(f"SUNAttributeDB: no {file} in it; get the archive anew")
 

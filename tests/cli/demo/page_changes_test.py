@@ -1,6 +1,7 @@
 """The page when things change: holes, maps, fingers, files, and the server."""
 
 import asyncio
+import threading
 
 import numpy as np
 import pytest
@@ -129,8 +130,40 @@ def test_many_classes_scroll_in_their_box_and_the_status_stays(tmp_path):
       await page.until(IDLE)
       await photograph(page, "12_phone")
       assert await page.value("scrollY > 100")
+      box = "document.querySelector('#result').getBoundingClientRect()"
+      assert await page.value(f"{box}.top >= 90 && {box}.bottom <= innerHeight")
       top = "document.querySelector('#status').getBoundingClientRect().top"
       assert await page.value(f"{top} >= 0")
+
+  asyncio.run(run())
+
+
+def test_while_it_computes_nothing_else_can_be_pressed(tmp_path):
+  editor, hold = fake.FakeEditor(), threading.Event()
+  begin = editor.begin
+
+  def begin_later(image, mask, **options):
+    hold.wait(30)
+    return begin(image, mask, **options)
+
+  editor.begin = begin_later
+
+  async def run():
+    async with visitor(editor, tmp_path) as page:
+      await stroke(page, "hole", (20, 20), (40, 40))
+      await page.value("document.querySelector('#fill').focus()")
+      await page.click("#fill")
+      await page.until(_query("#clock", "textContent") + ".endsWith(' s')")
+      # What screen readers read out does not change all the time.
+      assert await page.value(_query("#told", "textContent")) == "Filling …"
+      for button in ("#fill", "#over", "[data-for=hole] [data-do=undo]"):
+        assert await page.value(_query(button, "disabled")), button
+      hold.set()
+      await page.until(IDLE)
+      assert await page.value("document.activeElement.id") == "fill"
+      await page.click("[data-for=hole] [data-do=undo]")
+      told = await page.value(_query("#status", "textContent"))
+      assert told == "Paint what is to be filled, then press Fill."
 
   asyncio.run(run())
 
@@ -141,6 +174,8 @@ def test_undo_in_a_stroke_and_a_second_finger_do_no_harm(tmp_path):
       drawn = await page.value("""import("/painting.js").then(({Painting}) => {
         const p = new Painting(9, 1), told = () => p.data.join("");
         p.begin(); p.rectangle([0, 0], [3, .5], 1); p.end();
+        p.begin(); p.rectangle([1, 0], [2, .5], 1); p.end();  // no change
+        p.begin(); p.rectangle([4, 0], [8, .5], 3); p.cancel();
         p.begin(); p.rectangle([2, 0], [6, .5], 2); p.undo(); p.end();
         const both = told(); p.undo(); const one = told(); p.undo();
         return [both, one, told()]; })""")
@@ -152,7 +187,8 @@ def test_undo_in_a_stroke_and_a_second_finger_do_no_harm(tmp_path):
           pointerId, button: 0, clientX: b.x + x * b.width / 80,
           clientY: b.y + y * b.height / 60 });
         send("down", 1, 10, 10); send("move", 2, 70, 50); send("up", 2, 70, 50);
-        send("move", 1, 20, 10); send("up", 1, 20, 10); })()""")
+        send("move", 1, 20, 10); send("up", 1, 20, 10);
+        send("down", 1, 10, 40); send("cancel", 1, 10, 40); })()""")
       return drawn, await downloaded(page, tmp_path, "mask")
 
   drawn, mask = asyncio.run(run())

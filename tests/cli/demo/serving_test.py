@@ -71,6 +71,11 @@ def test_addresses():
     want = f"http://localhost:{port}/"
     assert serving.address_of(listening, "localhost") == want
     assert serving.address_of(listening, "::1") == f"http://[::1]:{port}/"
+    told = serving.announcement(listening, "localhost")
+    assert told == f"{want} serves until Ctrl-C"
+    everywhere = serving.announcement(listening, "0.0.0.0")
+    assert everywhere.startswith(f"http://127.0.0.1:{port}/ serves until")
+    assert everywhere.endswith(f"{socket.gethostname()}, port {port}")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

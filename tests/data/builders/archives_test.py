@@ -74,6 +74,14 @@ def test_a_compressed_tar_is_decompressed_once(tmp_path, monkeypatch):
   assert manual.members("set") == first
 
 
+def test_another_compressed_tar_of_the_same_name_is_decompressed(tmp_path):
+  write(tmp_path / "set.tar.gz")
+  ManualDir(tmp_path, tmp_path / "scratch").members("set")
+  write(tmp_path / "set.tar.gz", {"new": b"other"})
+  members = ManualDir(tmp_path, tmp_path / "scratch").members("set")
+  assert {k: m.read() for k, m in members.items()} == {"set/new": b"other"}
+
+
 def test_what_is_missing_is_named(tmp_path):
   with pytest.raises(UserError, match="no such folder"):
     ManualDir(tmp_path / "nowhere", tmp_path)

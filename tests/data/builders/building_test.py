@@ -1,11 +1,13 @@
 """The engine: same bytes whoever builds and however often it was killed."""
 
 import dataclasses
+import errno
 import logging
 import os
 
 import numpy as np
 import pytest
+import tensorflow_datasets as tfds
 
 from sginpaint.data.builders import building, shards
 from sginpaint.data.builders.building import build
@@ -164,6 +166,36 @@ def test_other_archives_do_not_mix_with_an_unfinished_build(
     make(manual, tmp_path)
   with pytest.raises(UserError, match="unfinished build of other archives"):
     make(manual, tmp_path, size=8)
+
+
+def test_other_label_maps_do_not_mix_with_an_unfinished_build(
+  manual, tmp_path, monkeypatch
+):
+  monkeypatch.setattr(building, "describe", lambda *_: 1 / 0)
+  with pytest.raises(ZeroDivisionError):
+    make(manual, tmp_path)
+  files = {f"{i:03d}.jpg": jpg(i) for i in range(6)}
+  blank = label_png(np.zeros((12, 16)))
+  files |= {f"labels/{i:03d}.png": blank for i in range(2, 6)}
+  write_zip(manual / "pictures.zip", files)
+  with pytest.raises(UserError, match="unfinished build of other archives"):
+    make(manual, tmp_path)
+
+
+def test_a_disk_that_is_full_at_the_very_end(manual, tmp_path, monkeypatch):
+  write = tfds.folder_dataset.write_metadata
+
+  def write_half(data_dir, **rest):
+    write(data_dir=data_dir, **rest)
+    (data_dir / "dataset_info.json").write_text("{")
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+  monkeypatch.setattr(tfds.folder_dataset, "write_metadata", write_half)
+  with pytest.raises(UserError, match="No space left .* command again"):
+    make(manual, tmp_path)
+  monkeypatch.setattr(tfds.folder_dataset, "write_metadata", write)
+  assert not make(manual, tmp_path).existed
+  assert make(manual, tmp_path).counts == {"train": 6}
 
 
 def test_two_pictures_of_one_name(manual, tmp_path):

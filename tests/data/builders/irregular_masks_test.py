@@ -1,5 +1,7 @@
 """Mask files sorted by the size of the hole, the two polarities told apart."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -76,6 +78,22 @@ def test_a_damaged_mask_is_named(tmp_path):
   path.unlink()
   with pytest.raises(UserError, match="cannot be written"):
     sort_masks(write(tmp_path, test=[SMALL]), str(path) + "/x")
+
+
+def test_masks_that_are_there_twice_are_refused(tmp_path):
+  manual = write(tmp_path, test=[SMALL])
+  shutil.unpack_archive(tmp_path / "test_mask.zip", tmp_path)
+  with pytest.raises(UserError, match="a second mask '00000', beside .* leave"):
+    sort_masks(manual, str(tmp_path / "data"))
+
+
+def test_masks_sorted_again_replace_those_of_before(tmp_path):
+  write(tmp_path / "1", test=[SMALL])
+  write(tmp_path / "2", test=[INSIDE])
+  for manual in ("1", "2"):
+    directory, _ = sort_masks(str(tmp_path / manual), str(tmp_path / "data"))
+  assert [p.name for p in directory.rglob("?????")] == ["20-30"]
+  assert list((tmp_path / "data").iterdir()) == [directory]
 
 
 @pytest.mark.parametrize("kind", ["test", "train"])

@@ -195,6 +195,21 @@ def test_sun_attributes(made):
   assert values[SCENES.index("church/outdoor")] == values[:20].sum() == 1
 
 
+def test_sun_attributes_in_part(tmp_path, caplog):
+  published.sun_attributes(tmp_path)
+  (tmp_path / "SUNAttributeDB_Images.tar.gz").unlink()
+  published.write_folder(tmp_path, {"images/a/abbey/sun_f0.jpg": jpg(1)})
+  assert len(facts("sun_attributes", tmp_path)) == 1
+  assert "images: 1 of the 2 pictures that images.mat names" in caplog.text
+  shutil.unpack_archive(tmp_path / "SUNAttributeDB.tar.gz", tmp_path)
+  (tmp_path / "SUNAttributeDB.tar.gz").unlink()
+  path = tmp_path / "SUNAttributeDB" / "images.mat"
+  for size in (0, 21, 133, 150):
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(UserError, match=r"images\.mat: no images in it; get"):
+      facts("sun_attributes", tmp_path)
+
+
 @pytest.mark.parametrize("archives", ["places2", "places2_easy"])
 def test_places2(made, archives):
   dataset = made("places2", archives=archives)
@@ -256,6 +271,14 @@ def test_celeba_with_a_damaged_list(tmp_path, text):
   published.celeba(tmp_path)
   (tmp_path / "list_eval_partition.txt").write_text(text)
   with pytest.raises(UserError, match=r"^list_eval_partition.txt: .* anew"):
+    facts("celeba", tmp_path)
+
+
+def test_celeba_with_a_short_list(tmp_path):
+  published.celeba(tmp_path)
+  path = tmp_path / "list_attr_celeba.txt"
+  path.write_text("\n".join(path.read_text().splitlines()[:-1]))
+  with pytest.raises(UserError, match=r"^list_attr.*: no line for 182638\.jpg"):
     facts("celeba", tmp_path)
 
 

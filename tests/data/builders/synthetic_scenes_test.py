@@ -175,6 +175,16 @@ class TestPrepare:
     assert builder.prepare(str(prepared[0]), 32) == prepared[1]
     assert [f.stat().st_mtime_ns for f in files] == before
 
+  def test_what_is_there_needs_no_right_to_write(self, prepared, monkeypatch):
+    def refuse(path, mode="r", **_):
+      raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(pathlib.Path, "open", refuse)
+    root, directory = prepared
+    assert builder.prepare(str(root), 32) == directory
+    with pytest.raises(UserError, match="cannot be written .Permission denied"):
+      builder.prepare(str(root), 64)
+
   def test_other_counts_are_refused(self, prepared):
     with pytest.raises(UserError, match="holds"):
       builder.prepare(str(prepared[0]), 32, examples={"train": 5})
@@ -213,3 +223,13 @@ class TestWorkers:
     monkeypatch.setattr(workers.sys, "executable", "/bin/false")
     with pytest.raises(RuntimeError, match="worker died"):
       list(workers.encode_range(range(4), 32, processes=2))
+
+  def test_a_worker_that_dies_in_its_last_record(self, monkeypatch, tmp_path):
+    script = tmp_path / "python"
+    script.write_text(r"""#!/bin/sh
+printf '\001\000\000\000\001\000\000\000x'
+""")
+    script.chmod(0o755)
+    monkeypatch.setattr(workers.sys, "executable", str(script))
+    with pytest.raises(RuntimeError, match="worker died"):
+      list(workers.encode_range(range(2), 32, processes=2))

@@ -11,7 +11,7 @@ async function ask(path, options) {
   const text = await response.text();
   let sentence = `The server answers ${response.status}.`;
   try {
-    sentence = JSON.parse(text).error;
+    sentence = JSON.parse(text).error || sentence;
   } catch { /* an answer that is not the application's own */ }
   const error = new Error(sentence[0].toUpperCase() + sentence.slice(1));
   throw Object.assign(error, { status: response.status });

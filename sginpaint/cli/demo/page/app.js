@@ -3,11 +3,15 @@
 import * as api from "./api.js";
 import { Painting, differs, joined } from "./painting.js";
 import * as png from "./png.js";
+import * as tools from "./tools.js";
 import * as view from "./view.js";
 
-const IGNORE = 255;
+const { IGNORE } = tools;
 const $ = (selector) => document.querySelector(selector);
 const rgba = (r, g, b, a) => ((a << 24) | (b << 16) | (g << 8) | r) >>> 0;
+
+const PAINT = "Paint what is to be filled, then press Fill.";
+const CHANGED = "The hole has changed: press Fill.";
 
 const HOLE = new Uint32Array(256).fill(rgba(230, 40, 90, 165));
 HOLE[0] = 0;
@@ -23,7 +27,8 @@ let busy = false;
 let active = "hole";  // the panel that Ctrl+Z is about
 
 function say(text, kind = "") {
-  $("#status").textContent = text;
+  $("#told").textContent = text;
+  $("#clock").textContent = "";
   $("#status").className = kind;
 }
 
@@ -32,32 +37,48 @@ function say(text, kind = "") {
 async function during(doing, done, action) {
   if (busy) return;
   busy = true;
-  const start = performance.now();
+  const focused = document.activeElement, start = performance.now();
   const seconds = () => `${((performance.now() - start) / 1000).toFixed(1)} s`;
+  refresh();
   say(`${doing} …`, "busy");
-  const timer = setInterval(() => say(`${doing} … ${seconds()}`, "busy"), 100);
+  // Apart from what is said, or a screen reader would read out every tenth.
+  const timer = setInterval(() => { $("#clock").textContent = seconds(); }, 100);
   try {
     await action();
-    say(done.replace("%", seconds()));
+    say(done.replace("%", seconds()) + (stale() ? ` ${CHANGED}` : ""));
   } catch (error) {
     say(error.message, "error");
   } finally {
     clearInterval(timer);
     busy = false;
     refresh();
+    // Some browsers take it from a button that is disabled meanwhile.
+    if (document.activeElement === document.body) {
+      focused.focus({ preventScroll: true });
+    }
   }
 }
 
+const painted = () => Boolean(state.hole?.data.some((x) => x));
+
 // Whether the hole is another than the one that was filled.
-const stale = ({ hole, filled }) => filled && differs(hole.data, filled.data);
+function stale() {
+  const { hole, filled } = state;
+  return Boolean(filled) && differs(hole.data, filled.data);
+}
+
+function advice(name) {
+  if (!painted()) return PAINT;
+  if (stale()) return CHANGED;
+  return `Press ${name === "map" ? "Render" : "Fill"} to see what comes of it.`;
+}
 
 function refresh() {
   const { hole, map, filled, coarse, result } = state;
-  const painted = hole?.data.some((x) => x);
   const may = {
-    "#over": hole, "#fill": painted,
-    "#render": map && system.editable && !stale(state),
-    "#save-result": result, "#save-mask": painted, "#save-map": map,
+    "#over": hole, "#fill": painted(),
+    "#render": map && system.editable && !stale(),
+    "#save-result": result, "#save-mask": filled || painted(), "#save-map": map,
   };
   for (const [name, on] of Object.entries(may)) $(name).disabled = busy || !on;
   for (const [name, painting] of Object.entries({ hole, map })) {
@@ -70,14 +91,6 @@ function refresh() {
   $("#shown").disabled = !(filled && (coarse || result));
 }
 
-function brush(name) {
-  const tool = $(`[name=${name}-tool]:checked`).value;
-  const size = Number($(`[data-for=${name}] .size input`).value);
-  const chosen = $("[name=class]:checked")?.value;
-  const value = name === "map" ? Number(chosen) : tool === "eraser" ? 0 : 1;
-  return { tool, size, value };
-}
-
 function edit(name, layer, palette) {
   const painting = state[name], stage = $(`#${name}`);
   const redraw = (was, box) => {
@@ -86,8 +99,7 @@ function edit(name, layer, palette) {
     if (dirty) view.draw(layer, painting, palette, dirty);
     if (!box && !busy) {
       refresh();
-      if (stale(state)) say("The hole has changed: press Fill.");
-      else say(`Press ${name === "map" ? "Render" : "Fill"} to see what comes of it.`);
+      say(advice(name));
     }
   };
   for (const what of ["undo", "redo", "reset"]) {
@@ -98,28 +110,23 @@ function edit(name, layer, palette) {
     };
   }
   view.draw(layer, painting, palette);
-  view.paintable(stage, painting, () => brush(name), redraw);
+  view.paintable(stage, painting, () => tools.chosen(name), redraw);
 }
 
 async function load(file) {
   if (!file) return;
   $("#file").value = "";  // so that the same file can be chosen again
-  if (file.size > system.max_bytes) {
-    say(`The file is larger than ${system.max_bytes >> 20} MB.`, "error");
-    return;
-  }
-  await during("Loading", "Paint what is to be filled, then press Fill.", async () => {
+  await during("Loading", PAINT, async () => {
+    if (file.size > system.max_bytes) {
+      throw new Error(`The file is larger than ${system.max_bytes >> 20} MB.`);
+    }
     const { id, width, height } = await api.load(file);
     // Upright, as the server sees it: browsers turn some kinds of files only.
     const picture = await createImageBitmap(await api.original(id));
     await forget();
     const name = file.name.replace(/\.[^.]*$/, "") || "picture";
     state = { id, name, file, picture, hole: new Painting(width, height) };
-    for (const input of document.querySelectorAll(".size input:not([id])")) {
-      input.max = Math.max(16, Math.round(Math.max(width, height) / 3));
-      input.value = Math.max(1, Math.round(Math.max(width, height) / 14));
-      input.dispatchEvent(new Event("input"));
-    }
+    tools.fit(Math.max(width, height));
     view.showPicture($("#hole"), picture);
     edit("hole", view.addLayer($("#hole"), width, height, "layer"), HOLE);
   });
@@ -147,7 +154,10 @@ async function kept(action) {
   return action();
 }
 
-const fill = () => during("Filling", "Filled in %.", async () => {
+const editing = () =>
+  system.editable ? " Paint classes over the map, then press Render." : "";
+
+const fill = () => during("Filling", `Filled in %.${editing()}`, async () => {
   const { width, height, data } = state.hole;
   const filled = new Painting(width, height, data.slice());
   const mask = await indices(filled);
@@ -160,6 +170,7 @@ const fill = () => during("Filling", "Filled in %.", async () => {
   if (found.map) await showMap();
   if (system.editable) await update(state.map.edited);
   await show("result");
+  reveal();
 });
 
 async function showMap() {
@@ -190,6 +201,7 @@ async function update(guided) {
 const render = () => during("Rendering", "Rendered in %.", async () => {
   await update(true);
   await show("result");
+  reveal();
 });
 
 async function show(what) {
@@ -198,6 +210,13 @@ async function show(what) {
   $(`[name=shown][value=${what}]`).checked = true;
   const bitmap = what === "picture" ? blob : await createImageBitmap(blob);
   view.showPicture($("#result"), bitmap);
+}
+
+// On a phone it lies below what was painted.
+function reveal() {
+  const { hole, map } = state;
+  if (hole.begun || map?.begun) return;  // or the page moves under the stroke
+  $("#result").scrollIntoView({ block: "nearest" });
 }
 
 function save(blob, what) {
@@ -219,23 +238,6 @@ async function saveMap() {
   save(await png.encode(data, width, height, colours), "map");
 }
 
-function listClasses() {
-  const open = { name: "leave open", value: IGNORE };
-  const entries = system.classes.map((info, value) => ({ ...info, value }));
-  for (const { name, colour, value } of [...entries, open]) {
-    const label = document.createElement("label");
-    const input = document.createElement("input");
-    Object.assign(input, { type: "radio", name: "class", value });
-    input.checked = value === 0;
-    const text = document.createElement("span");
-    const swatch = document.createElement("i");
-    if (value !== IGNORE) swatch.style.background = `rgb(${colour})`;
-    text.append(swatch, name);
-    label.append(input, text);
-    $("#classes").append(label);
-  }
-}
-
 function listen() {
   const on = (name, what) => $(name).addEventListener("click", what);
   on("#fill", fill);
@@ -250,12 +252,7 @@ function listen() {
     const layer = $("#map .layer");
     if (layer) layer.style.opacity = event.target.value / 100;
   };
-  for (const input of document.querySelectorAll(".size input")) {
-    const unit = input.id ? "%" : "px";
-    const tell = () => { input.nextSibling.value = `${input.value} ${unit}`; };
-    input.addEventListener("input", tell);
-    tell();
-  }
+  tools.tellSizes();
   document.ondragover = (event) => {
     event.preventDefault();
     $("#hole-panel").classList.add("over");
@@ -280,7 +277,7 @@ async function start() {
   $("#system").textContent = system.name;
   colours = Array.from({ length: 256 }, () => system.not_said);
   system.classes.forEach(({ colour }, i) => { colours[i] = colour; });
-  if (system.editable) listClasses();
+  if (system.editable) tools.listClasses(system.classes);
   else {
     $("#read-only").textContent =
       `${system.name} follows no map: it fills by what surrounds the hole.`;

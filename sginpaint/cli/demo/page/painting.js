@@ -60,11 +60,13 @@ export class Painting {
 
   end() {
     if (this.dirty) {
-      this.done.push({
-        box: this.dirty, before: this.#cut(this.before, this.dirty),
-        after: this.#cut(this.data, this.dirty),
-      });
-      this.undone = [];
+      const before = this.#cut(this.before, this.dirty);
+      const after = this.#cut(this.data, this.dirty);
+      // A step without a change would be an undo that does nothing.
+      if (differs(before, after)) {
+        this.done.push({ box: this.dirty, before, after });
+        this.undone = [];
+      }
     }
     this.before = null;
     let held = 0;
@@ -72,8 +74,16 @@ export class Painting {
       (step) => (held += 2 * step.before.length) < UNDO_BYTES).reverse();
   }
 
+  // Ends the stroke as if it had never begun.
+  cancel() {
+    this.data.set(this.before);
+    this.before = null;
+  }
+
+  get begun() { return this.before !== null; }
+
   reset() {
-    if (this.before) return;
+    if (this.begun) return;
     this.begin();
     this.data.set(this.original);
     this.#endWhole();
@@ -100,7 +110,7 @@ export class Painting {
   redo() { this.#move(this.undone, this.done, "after"); }
 
   #move(from, to, which) {
-    const step = !this.before && from.pop();
+    const step = !this.begun && from.pop();
     if (!step) return;
     to.push(step);
     const [x0, y0, x1, y1] = step.box, wide = x1 - x0 + 1;

@@ -83,11 +83,15 @@ export function paintable(stage, painting, brush, changed) {
     ring.style.aspectRatio = "1";
     if (start && event.pointerId === pointer) stroke(event);
   };
-  stage.onpointerup = stage.onpointercancel = (event) => {
+  const ends = (finish) => (event) => {
     if (!start || event.pointerId !== pointer) return;
     start = null;
-    painting.end();
-    changed(null, null);
+    const { dirty } = painting;
+    finish();
+    changed(dirty, null);
   };
+  stage.onpointerup = ends(() => painting.end());
+  // The browser has taken the finger for something else, as for a pinch.
+  stage.onpointercancel = ends(() => painting.cancel());
   stage.onpointerleave = () => { ring.hidden = true; };
 }

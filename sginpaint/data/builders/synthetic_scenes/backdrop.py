@@ -19,7 +19,13 @@ from sginpaint.data.builders.synthetic_scenes.canvas import (
 from sginpaint.data.builders.synthetic_scenes.classes import MOUNTAIN, SKY
 from sginpaint.data.builders.synthetic_scenes.light import Light
 
-_COVER = {"clear": (0.62, 0.85), "cloudy": (0.34, 0.62), "fog": None}
+# Thickness from which clouds show, and from which they hide the sky.
+_COVER = {
+  "clear": (0.62, 0.85),
+  "cloudy": (0.34, 0.62),
+  "fog": None,
+  "snow": (0.28, 0.70),
+}
 _SNOW_WHITE = rgb(0.95, 0.97, 1.0)
 _ROCKS = (rgb(0.44, 0.42, 0.44), rgb(0.50, 0.40, 0.34), rgb(0.38, 0.38, 0.36))
 _MEADOWS = (rgb(0.24, 0.34, 0.18), rgb(0.38, 0.36, 0.20))
@@ -71,7 +77,7 @@ def _add_stars(sky, stars: np.ndarray, side: int, horizon: float) -> None:
 def _add_clouds(
   sky, light: Light, rng: np.random.Generator, x, y, horizon: float
 ) -> None:
-  cover = _COVER.get(light.weather, (0.28, 0.7))
+  cover = _COVER[light.weather]
   offset = rng.uniform(0, 1, 2)
   amount = rng.uniform(-0.08, 0.14)
   if cover is None:

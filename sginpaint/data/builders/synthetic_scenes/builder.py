@@ -131,11 +131,12 @@ def prepare(
     `tfds.builder_from_directory`.
 
   Raises:
-    UserError: another size, or the directory holds other counts than asked.
+    UserError: another size, the directory holds other counts than asked, or it
+      holds nothing and cannot be written.
   """
   root = _make_root(data_dir, size)
-  with open(root / ".synthetic_scenes.lock", "w") as lock:
-    fcntl.flock(lock, fcntl.LOCK_EX)
+
+  def look() -> tuple[SyntheticScenes, bool]:
     builder = SyntheticScenes(
       config=str(size),
       data_dir=root,
@@ -143,8 +144,14 @@ def prepare(
       file_format="array_record",
     )
     # Written last; tfds's own check would log a warning where it is missing.
-    if not (builder.data_path / "dataset_info.json").exists():
-      _build(builder, progress)
+    return builder, (builder.data_path / "dataset_info.json").exists()
+
+  builder, whole = look()
+  if not whole:  # else nothing is written: the folder may be read-only
+    with _locked(root):
+      builder, whole = look()  # another process may have made it meanwhile
+      if not whole:
+        _build(builder, progress)
   held = {name: info.num_examples for name, info in builder.info.splits.items()}
   if examples is not None and held != dict(examples):
     raise UserError(
@@ -166,6 +173,18 @@ def _make_root(data_dir: str, size: int) -> pathlib.Path:
   except OSError as e:
     raise UserError(f"cannot make the folder {root}: {e.strerror}") from e
   return root
+
+
+@contextlib.contextmanager
+def _locked(root: pathlib.Path) -> Iterator[None]:
+  """Waits until nobody else writes there."""
+  try:
+    lock = (root / ".synthetic_scenes.lock").open("w")
+  except OSError as e:
+    raise UserError(f"{root}: cannot be written ({e.strerror})") from e
+  with lock:
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    yield
 
 
 def _build(builder: SyntheticScenes, progress: bool) -> None:

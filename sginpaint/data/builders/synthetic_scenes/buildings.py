@@ -165,7 +165,6 @@ def _paint_side(
 
 def _paint_roof(canvas: Canvas, plane: Plane, light: Light, box: Box) -> None:
   """The slope that is seen, then the gable under its overhanging edge."""
-
   middle = (box.left + box.right) / 2
   ridge = box.height + box.roof
   albedo = box.style.roof * (1 - 0.85 * light.snow) + 0.85 * light.snow

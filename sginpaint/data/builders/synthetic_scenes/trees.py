@@ -77,7 +77,7 @@ def sample_tree(
 
 
 def paint_tree(canvas: Canvas, plane: Plane, light: Light, tree: Tree) -> None:
-  """Paints the tree and, where the sun is strong, its shadow."""
+  """Paints the tree, not its shadow."""
   x, foot = plane.project(tree.X, 0, tree.Z)
   height = tree.height / tree.Z
   width = height * tree.aspect

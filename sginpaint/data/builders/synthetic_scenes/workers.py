@@ -18,6 +18,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from sginpaint.data.builders.processes import usable_cores
 from sginpaint.data.builders.synthetic_scenes.scene import ATTRIBUTES, render
 
 # Below this many pixels, starting an interpreter takes longer than it saves.
@@ -71,7 +72,7 @@ def encode_range(
   """
   if processes is None:
     pays = len(seeds) * size**2 // _WORTH_A_PROCESS
-    processes = min(os.cpu_count() or 1, pays, _MOST_PROCESSES)
+    processes = min(usable_cores(), pays, _MOST_PROCESSES)
   if processes < 2:
     for seed in seeds:
       yield encode(seed, size)
@@ -100,12 +101,15 @@ def _start(seeds: range, size: int) -> subprocess.Popen:
 
 
 def _read(worker: subprocess.Popen) -> Record:
-  assert worker.stdout is not None  # for the type checker: it is a pipe
-  header = worker.stdout.read(_HEADER.size)
-  if len(header) < _HEADER.size:
-    raise RuntimeError(f"a scene worker died with code {worker.wait()}")
-  image, segmentation = (worker.stdout.read(n) for n in _HEADER.unpack(header))
-  attributes = worker.stdout.read(len(ATTRIBUTES))
+  def take(count: int) -> bytes:
+    assert worker.stdout is not None  # for the type checker: it is a pipe
+    data = worker.stdout.read(count)
+    if len(data) < count:  # it may die in the midst of a record, too
+      raise RuntimeError(f"a scene worker died with code {worker.wait()}")
+    return data
+
+  image, segmentation = map(take, _HEADER.unpack(take(_HEADER.size)))
+  attributes = take(len(ATTRIBUTES))
   return Record(image, segmentation, np.frombuffer(attributes, np.uint8))
 
 
