@@ -28,6 +28,12 @@ from sginpaint.errors import UserError
 _LOG = logging.getLogger(__name__)
 _PACKED = (".tar.gz", ".tgz")
 _SUFFIXES = (".zip", ".tar", *_PACKED)
+# The last two: a damaged index of a zip may name a version of tomorrow, or a
+# file in bytes that are no UTF-8.
+_DAMAGE = (
+  *(zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile),
+  *(NotImplementedError, UnicodeDecodeError),
+)
 
 
 def read_text(members: Mapping[str, Member], name: str) -> str | None:
@@ -156,7 +162,7 @@ class ManualDir:
         yield from of_zip(path)
       else:
         yield from of_tar(self._plain(path))
-    except (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile) as e:
+    except _DAMAGE as e:
       raise UserError(f"{path}: not a whole archive ({e}); get it anew") from e
     except (EOFError, zlib.error) as e:
       raise UserError(f"{path}: cut off or damaged; get it anew") from e

@@ -101,7 +101,7 @@ def build(
       _verify(shards, reports, run)
     counts = describe(directory, data_set, plan, reports)
     shutil.rmtree(scratch, ignore_errors=True)
-  _warn_of_counts(directory, counts, data_set.counts)
+  _warn_of_counts(directory, counts, plan.counts or data_set.counts)
   return Built(directory, counts, left_out)
 
 

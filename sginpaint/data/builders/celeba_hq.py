@@ -5,8 +5,8 @@ pixels; `CelebAMask-HQ-mask-anno/<0-14>/00000_<part>.png`, a 512-pixel mask for
 every part that is seen, merged here in the order of the official g_mask.py
 (later parts cover earlier ones); `CelebAMask-HQ-attribute-anno.txt`, as
 CelebA's; `CelebA-HQ-to-CelebA-mapping.txt`, by which a picture belongs to the
-split of the CelebA picture that it was made of. Left and right are the
-person's, as the parts are named.
+split of the CelebA picture that it was made of. Left and right are as the parts
+are named there.
 """
 
 import re

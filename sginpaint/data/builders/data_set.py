@@ -64,6 +64,8 @@ class Plan:
     label_map: makes uint8 [H, W] of the label files of a picture.
     attribute_values: of a picture, float [A] in [0, 1] or NaN, given its label
       map, uint8 [H, W] or None.
+    counts: pictures by split, as published, of what was found; none = those of
+      the data set.
   """
 
   items: Sequence[Item]
@@ -73,6 +75,7 @@ class Plan:
   attribute_values: Callable[[Item, np.ndarray | None], Sequence[float]] = (
     planned_attributes
   )
+  counts: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

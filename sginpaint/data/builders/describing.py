@@ -33,14 +33,31 @@ def describe(
   if plan.classes is not None:
     write_atomically(directory / "classes.csv", classes_csv(plan.classes))
   # tfds writes in place: a full disk would leave half of a dataset_info.json,
-  # which counts as a whole data set. It needs to see the names of the shards.
+  # which counts as a whole data set.
   draft = directory / "building" / "described"
   draft.mkdir(parents=True, exist_ok=True)
-  names = {shard.name for shard in directory.glob("*.array_record-*")}
-  for name in names:
+  # It needs to see what the shards are called.
+  shards = {file.name for file in directory.glob("*.array_record-*")}
+  for name in shards:
     (draft / name).touch()
+  _write_metadata(draft, data_set, plan, reports)
+  written = [file for file in draft.iterdir() if file.name not in shards]
+  for file in sorted(written, key=lambda file: file.name == INFO):
+    write_atomically(directory / file.name, file.read_bytes())
+  return {
+    split: sum(report.records for report in group)
+    for split, group in reports.items()
+  }
+
+
+def _write_metadata(
+  directory: pathlib.Path,
+  data_set: DataSet,
+  plan: Plan,
+  reports: dict[str, list[ShardReport]],
+) -> None:
   template = tfds.core.ShardedFileTemplate(
-    data_dir=draft,
+    data_dir=directory,
     dataset_name=data_set.name,
     filetype_suffix="array_record",
     template="{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}",
@@ -56,7 +73,7 @@ def describe(
   ]
   labelled = {s: sum(r.labelled for r in group) for s, group in reports.items()}
   tfds.folder_dataset.write_metadata(
-    data_dir=draft,
+    data_dir=directory,
     features=features(plan),
     split_infos=splits,
     filename_template=template,
@@ -70,7 +87,3 @@ def describe(
       attributes=list(plan.attributes), labelled=labelled
     ),
   )
-  written = [file for file in draft.iterdir() if file.name not in names]
-  for file in sorted(written, key=lambda file: file.name == INFO):
-    write_atomically(directory / file.name, file.read_bytes())
-  return {split.name: split.num_examples for split in splits}

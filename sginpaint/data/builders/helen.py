@@ -4,7 +4,7 @@
 eleven grey maps `labels/<name>/<name>_lbl00.png`, ..., `_lbl10.png`, how surely
 a pixel is of the class, of which the surest counts; and the lists
 `exemplars.txt` (train), `tuning.txt` (validation), `testing.txt`, lines of
-`number , name`. Left and right are the person's.
+`number , name`. Left and right are as the owners name the classes.
 """
 
 import re

@@ -26,6 +26,7 @@ CLASSES = class_table(
   ),
   ignored={8: "void"},
 )  # fmt: skip
+_COUNTS = {"train": 9_900, "test": 300}
 _CATEGORIES = tuple(row.name for row in CLASSES.classes[1:])
 _FILE = re.compile(r"\.(?:png|jpg|jpeg|bmp)$", re.IGNORECASE)
 
@@ -66,12 +67,12 @@ def _by_category(manual: ManualDir) -> list[Item]:
 def plan(manual: ManualDir) -> Plan:
   """OutdoorSeg or, without it, the pictures by category; and OST300."""
   if manual.has("OutdoorSeg_img"):
-    items = _pairs(manual, "OutdoorSeg", "train")
+    items, counts = _pairs(manual, "OutdoorSeg", "train"), _COUNTS
   else:
-    items = _by_category(manual)
+    items, counts = _by_category(manual), _COUNTS | {"train": 10_324}
   items += _pairs(manual, "OST300", "test")
   labelled = any(item.labels for item in items)
-  return Plan(items, CLASSES if labelled else None)
+  return Plan(items, CLASSES if labelled else None, counts=counts)
 
 
 OUTDOOR_SCENES = DataSet(
@@ -82,5 +83,5 @@ OUTDOOR_SCENES = DataSet(
   files="OutdoorSeg_img.zip, OST300_img.zip, and the label maps "
   "OutdoorSeg_anno.zip, OST300_anno.zip",
   plan=plan,
-  counts={"train": 9_900, "test": 300},
+  counts=_COUNTS,
 )

@@ -66,6 +66,19 @@ def test_archives_that_are_not_whole(tmp_path, suffix):
     ManualDir(tmp_path, tmp_path / "scratch").members("set")
 
 
+@pytest.mark.parametrize("changes", [{6: 66}, {9: 8, 46: 0xE9}])
+def test_a_damaged_index_of_a_zip(tmp_path, changes):
+  """A version of tomorrow; a name that is said to be UTF-8 and is not."""
+  path = write(tmp_path / "set.zip", {"name": b""})
+  data = bytearray(path.read_bytes())
+  index = data.find(b"PK\1\2")
+  for place, value in changes.items():
+    data[index + place] = value
+  path.write_bytes(data)
+  with pytest.raises(UserError, match=r"set\.zip: not a whole archive .* anew"):
+    ManualDir(tmp_path, tmp_path).members("set")
+
+
 def test_a_compressed_tar_is_decompressed_once(tmp_path, monkeypatch):
   write(tmp_path / "set.tar.gz")
   manual = ManualDir(tmp_path, tmp_path / "scratch")

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from sginpaint.data.builders.processes import processes
+from sginpaint.data.builders.processes import processes, usable_cores
 from sginpaint.errors import UserError
 
 _WAIT = 60.0
@@ -72,6 +72,12 @@ def test_who_gives_up_waits_for_nobody():
     start = time.monotonic()
     raise KeyboardInterrupt
   assert time.monotonic() - start < _WAIT / 2
+
+
+def test_cores_where_the_system_tells_no_affinity(monkeypatch):
+  assert usable_cores() == len(os.sched_getaffinity(0))
+  monkeypatch.delattr(os, "sched_getaffinity")
+  assert usable_cores() == os.cpu_count()
 
 
 def _alive(pid):

@@ -194,6 +194,14 @@ class TestPrepare:
     with pytest.raises(UserError, match="examples"):
       builder.prepare(str(tmp_path), 32, examples=counts)
 
+  def test_a_full_disk_is_one_line(self, tmp_path, monkeypatch):
+    def fail(*_):
+      raise RuntimeError("write() failed: No space left on device")
+
+    monkeypatch.setattr(builder, "encode_range", fail)
+    with pytest.raises(UserError, match="No space left .* command again"):
+      builder.prepare(str(tmp_path), 32, progress=False)
+
   def test_unknown_size_is_refused(self, tmp_path):
     with pytest.raises(UserError, match="32, 64, 128, 256"):
       builder.prepare(str(tmp_path), 100)

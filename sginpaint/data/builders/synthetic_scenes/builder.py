@@ -132,24 +132,14 @@ def prepare(
 
   Raises:
     UserError: another size, the directory holds other counts than asked, or it
-      holds nothing and cannot be written.
+      holds nothing and cannot be written; or a process was killed.
   """
   root = _make_root(data_dir, size)
-
-  def look() -> tuple[SyntheticScenes, bool]:
-    builder = SyntheticScenes(
-      config=str(size),
-      data_dir=root,
-      examples=examples,
-      file_format="array_record",
-    )
-    # Written last; tfds's own check would log a warning where it is missing.
-    return builder, (builder.data_path / "dataset_info.json").exists()
-
-  builder, whole = look()
+  builder, whole = _look(root, size, examples)
   if not whole:  # else nothing is written: the folder may be read-only
     with _locked(root):
-      builder, whole = look()  # another process may have made it meanwhile
+      # Another process may have made it meanwhile.
+      builder, whole = _look(root, size, examples)
       if not whole:
         _build(builder, progress)
   held = {name: info.num_examples for name, info in builder.info.splits.items()}
@@ -175,6 +165,20 @@ def _make_root(data_dir: str, size: int) -> pathlib.Path:
   return root
 
 
+def _look(
+  root: pathlib.Path, size: int, examples: Mapping[str, int] | None
+) -> tuple[SyntheticScenes, bool]:
+  """The builder, and whether what it makes is there."""
+  builder = SyntheticScenes(
+    config=str(size),
+    data_dir=root,
+    examples=examples,
+    file_format="array_record",
+  )
+  # Written last; tfds's own check would log a warning where it is missing.
+  return builder, (builder.data_path / "dataset_info.json").exists()
+
+
 @contextlib.contextmanager
 def _locked(root: pathlib.Path) -> Iterator[None]:
   """Waits until nobody else writes there."""
@@ -198,6 +202,11 @@ def _build(builder: SyntheticScenes, progress: bool) -> None:
     # tfds prints that it downloads; whoever reads stdout should not see it.
     with contextlib.redirect_stdout(sys.stderr if progress else io.StringIO()):
       builder.download_and_prepare(file_format="array_record")
+  except (OSError, RuntimeError) as e:  # of ArrayRecord, of a killed worker
+    raise UserError(
+      f"{builder.data_dir}: {e}; see to the rights and to the room on the disk "
+      "and in memory, then run the same command again"
+    ) from e
   finally:
     if not progress:
       tfds.enable_progress_bar()

@@ -9,6 +9,8 @@ Colours are planar, float32 [3, h, w] (one colour: [3, 1, 1]), which lets an
 than [h, w, 3].
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -42,7 +44,12 @@ class Canvas:
     last = self.side if last is None else last
     return (np.arange(first, last, dtype=np.float32) + 0.5) / self.side
 
-  def polygon(self, points, color: np.ndarray, label: int) -> None:
+  def polygon(
+    self,
+    points: Sequence[tuple[float, float]],
+    color: np.ndarray,
+    label: int,
+  ) -> None:
     """Fills a polygon of one colour; color [3, 1, 1]."""
     corners = np.asarray(points, np.float64) * self.side - 0.5
     corners = np.clip(corners, -4 * self.side, 5 * self.side)
@@ -88,7 +95,9 @@ class Canvas:
     np.copyto(image, colors, where=mask)
     labels[mask] = label
 
-  def window(self, top: int, bottom: int, left: int, right: int):
+  def window(
+    self, top: int, bottom: int, left: int, right: int
+  ) -> tuple[np.ndarray, np.ndarray]:
     """Views of picture and class map; writing to them paints."""
     return (
       self.image[:, top:bottom, left:right],
@@ -118,7 +127,7 @@ def rgb(red: float, green: float, blue: float) -> np.ndarray:
   return np.array([red, green, blue], np.float32)[:, None, None]
 
 
-def mix(a: np.ndarray, b: np.ndarray, t) -> np.ndarray:
+def mix(a: np.ndarray, b: np.ndarray, t: float | np.ndarray) -> np.ndarray:
   """Colours a where `t` ([h, w] or scalar) is 0, b where it is 1."""
   return a + (b - a) * t
 

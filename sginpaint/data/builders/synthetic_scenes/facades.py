@@ -80,7 +80,17 @@ def sample_style(rng: np.random.Generator, *, house: bool = False) -> Style:
   )
 
 
-def facade(light: Light, style: Style, u, v, extent, *, height, facing, depth):
+def facade(
+  light: Light,
+  style: Style,
+  u: np.ndarray,
+  v: np.ndarray,
+  extent: tuple[float | np.ndarray, float | np.ndarray],
+  *,
+  height: float,
+  facing: float,
+  depth: float | np.ndarray,
+) -> np.ndarray:
   """Colours of a wall.
 
   Args:

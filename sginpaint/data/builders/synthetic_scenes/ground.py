@@ -64,7 +64,9 @@ class Plane:
     return 1 / max(y - self.horizon, 1e-3)
 
 
-def soft_box(u, low: float, high: float, footprint) -> np.ndarray:
+def soft_box(
+  u: np.ndarray, low: float, high: float, footprint: float | np.ndarray
+) -> np.ndarray:
   """Share of a pixel centred at `u` and `footprint` wide inside [low, high]."""
   inside = np.minimum(u + footprint / 2, high) - np.maximum(
     u - footprint / 2, low
@@ -72,7 +74,9 @@ def soft_box(u, low: float, high: float, footprint) -> np.ndarray:
   return np.clip(inside / footprint, 0, 1)
 
 
-def soft_stripes(u, share: float, footprint) -> np.ndarray:
+def soft_stripes(
+  u: np.ndarray, share: float, footprint: float | np.ndarray
+) -> np.ndarray:
   """Box-filtered stripes: u in periods, `share` of each period is 1."""
   low, high = u - footprint / 2, u + footprint / 2
 

@@ -113,7 +113,9 @@ class Light:
     """Strength of cast shadows, 0..1."""
     return _DIRECT[self.weather] * (0.3 if self.night else 1.0)
 
-  def shade(self, albedo: np.ndarray, facing=0.6) -> np.ndarray:
+  def shade(
+    self, albedo: np.ndarray, facing: float | np.ndarray = 0.6
+  ) -> np.ndarray:
     """Colour of a surface.
 
     Args:
@@ -125,7 +127,9 @@ class Light:
     """
     return albedo * (self.ambient + self.sun * facing)
 
-  def through_air(self, color: np.ndarray, depth) -> np.ndarray:
+  def through_air(
+    self, color: np.ndarray, depth: float | np.ndarray
+  ) -> np.ndarray:
     """Fades `color` into the air of `depth`, scalar or [h, w]."""
     clear = np.maximum(np.exp(-self.density * np.asarray(depth)), 0.16)
     return self.horizon + (color - self.horizon) * clear.astype(np.float32)

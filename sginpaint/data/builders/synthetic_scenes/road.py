@@ -1,6 +1,7 @@
 """Asphalt in perspective: lanes, dashes, edge lines, kerbs and pavements."""
 
 import dataclasses
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from sginpaint.data.builders.synthetic_scenes.ground import (
   soft_stripes,
 )
 from sginpaint.data.builders.synthetic_scenes.light import Light
+
+Depth = TypeVar("Depth", float, np.ndarray)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Road:
   asphalt: np.ndarray
   line: np.ndarray
 
-  def middle(self, Z):
+  def middle(self, Z: Depth) -> Depth:
     """Lateral position of the middle line at depth Z."""
     return self.center + self.bend * Z**2
 
