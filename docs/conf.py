@@ -41,7 +41,9 @@ napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 napoleon_custom_sections = [("Attributes", "params_style")]
 python_use_unqualified_type_names = True
-toc_object_entries = False
+toc_object_entries_show_parents = "hide"
+add_module_names = False  # each module's text begins with its name
+maximum_signature_line_length = 88
 highlight_language = "none"  # where none is named
 nitpicky = True
 # Types of other projects: their documentation is not at hand where this one is

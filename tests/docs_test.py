@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import pytest
 
 from configs import common
-from docs.extension import config_reference, links
+from docs.extension import config_reference, docstrings, links
 from docs.extension.command_reference import help_of
 from docs.extension.drawing import Arrow, Box, draw
 from docs.extension.figures import FIGURES
@@ -47,6 +47,12 @@ def fields():
 @pytest.fixture(scope="module")
 def reference():
   return config_reference.config_reference()
+
+
+def test_returned_values_have_no_types():
+  lines = ["Returns:", "  `{a: b}` and pairs: two; {c: d}.", "", "Raises:"]
+  docstrings.plain_text(None, "function", "f", None, None, lines)
+  assert lines[1:3] == ["  ``{a: b}`` and", "  pairs: two; ``{c: d}``."]
 
 
 def test_files_exist():

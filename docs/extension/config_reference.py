@@ -219,7 +219,7 @@ def _title(name: str) -> str:
 
 def _table(columns: Sequence[str], rows: Sequence[Row]) -> str:
   lines = [
-    f"| field | {' | '.join(columns)} | |",
+    f"| field | {' | '.join(columns)} | meaning |",
     "|---" * (len(columns) + 2) + "|",
   ]
   for field, values, notes in rows:

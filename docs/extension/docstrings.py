@@ -12,6 +12,8 @@ from sphinx.application import Sphinx
 
 _LITERAL = re.compile(r"(``[^`]+``|`[^`\n]+`|(?<!\w)\*\w+\*(?!\w))")
 _QUOTED = re.compile(r"(?<![:\w`])`([^`\n]+)`(?![`_])")
+_MAPPING = re.compile(r"(?<!`)\{[^{}`]*: [^{}`]*\}(?!`)")
+_BEFORE_COLON = re.compile(r"`+[^`]+`+|(?<=\S )\S+:(?= )")
 _MARKUP = re.compile(r"(?<!\*)\*(?!\*)|\||(?<=\w)_(?=\W|$)")
 # What annotations say where the source says `chex.Array`.
 _ARRAY = re.compile(
@@ -33,12 +35,16 @@ def plain_text(
   """Lets the lines of a docstring mean what they say.
 
   Sections are indented by two, so code is by four; modules have no sections.
+  Signatures do not repeat the name of their module, so its text begins with it.
   """
-  del app, name, obj, options
+  del app, obj, options
   if what in ("property", "attribute") and lines:
     lines[0] = lines[0].replace(": ", " \N{EN DASH} ")  # no type before it
   indent = " " * (2 if what == "module" else 4)
   lines[:] = _joined(lines)
+  if "Returns:" in lines:
+    first = lines.index("Returns:") + 1
+    lines[first : first + 1] = _untyped(lines[first])
   result: list[str] = []
   code = False
   for i, line in enumerate(lines):
@@ -48,6 +54,8 @@ def plain_text(
     if begins:
       result += ["::", ""]
     result.append(line if code else _escaped(line))
+  if what == "module":
+    result[:0] = [f"``{name}``", ""]
   lines[:] = result
 
 
@@ -60,6 +68,16 @@ def _joined(lines: list[str]) -> list[str]:
     else:
       result.append(line)
   return result
+
+
+def _untyped(line: str) -> list[str]:
+  """A line in which nothing stands before a colon: it would become a type."""
+  line = _MAPPING.sub(r"``\g<0>``", line)
+  for found in _BEFORE_COLON.finditer(line):
+    if not found[0].startswith("`"):
+      indent = line[: len(line) - len(line.lstrip())]
+      return [line[: found.start() - 1], indent + line[found.start() :]]
+  return [line]
 
 
 def _begins(lines: list[str], i: int) -> bool:

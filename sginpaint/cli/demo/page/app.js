@@ -59,7 +59,7 @@ async function during(doing, done, action) {
   }
 }
 
-const painted = () => Boolean(state.hole?.data.some((x) => x));
+const painted = () => Boolean(state.hole?.data.includes(1));
 
 // Whether the hole is another than the one that was filled.
 function stale() {
@@ -137,20 +137,22 @@ async function forget() {
   state = {};
   for (const name of ["hole", "map", "result"]) view.close($(`#${name}`));
   $("#unseen").hidden = true;
+  $("#map-panel").hidden = $("#save-map").hidden = !system.editable;
   if (id) await api.drop(id);
 }
 
 const indices = ({ data, width, height }) => png.encode(data, width, height);
 
-// Does something with a picture; if the server has forgotten it, again.
-async function kept(action) {
+// Does something with a picture and the hole that is filled, if it is about one;
+// if the server has forgotten them, again.
+async function kept(action, filled) {
   try {
     return await action();
   } catch (error) {
     if (error.status !== 404) throw error;
   }
   state.id = (await api.load(state.file)).id;
-  if (state.filled) await api.fill(state.id, await indices(state.filled));
+  if (filled) await api.fill(state.id, await indices(filled));
   return action();
 }
 
@@ -195,7 +197,7 @@ async function showMap() {
 
 async function update(guided) {
   const map = guided ? await indices(state.map) : undefined;
-  state.result = await kept(() => api.render(state.id, map));
+  state.result = await kept(() => api.render(state.id, map), state.filled);
 }
 
 const render = () => during("Rendering", "Rendered in %.", async () => {
@@ -282,9 +284,8 @@ async function start() {
     $("#read-only").textContent =
       `${system.name} follows no map: it fills by what surrounds the hole.`;
     $("#read-only").hidden = false;
-    for (const name of ["#map-panel", "[data-for=map]", "#save-map"]) {
-      $(name).hidden = true;
-    }
+    $("#map-panel").hidden = $("#save-map").hidden = true;
+    $("[data-for=map]").hidden = true;
     $("[name=shown][value=coarse]").parentElement.hidden = true;
   }
   refresh();

@@ -131,7 +131,11 @@ export class Painting {
   }
 }
 
-export const differs = (a, b) => a.some((value, at) => value !== b[at]);
+// Of megapixels after every stroke: a function for each of them is too slow.
+export function differs(a, b) {
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return true;
+  return false;
+}
 
 export const joined = (a, b) => !a || !b ? a || b : [
   Math.min(a[0], b[0]), Math.min(a[1], b[1]),
