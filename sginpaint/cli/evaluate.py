@@ -182,7 +182,8 @@ def add_pair_flags(parser: argparse.ArgumentParser) -> None:
   add(
     "--protocol",
     choices=PROTOCOLS,
-    help="how to score; default: config.eval.protocol",
+    metavar="NAME",
+    help=f"how to score: {', '.join(PROTOCOLS)}; default: config.eval.protocol",
   )
   add(
     "--manifest",
