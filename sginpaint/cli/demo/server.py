@@ -14,7 +14,6 @@ Bodies are raw files. Errors are `{"error": sentence}`.
 """
 
 import asyncio
-import contextlib
 import importlib.resources
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
@@ -25,7 +24,7 @@ from aiohttp import web
 
 from sginpaint import images
 from sginpaint.batch import IGNORE
-from sginpaint.cli.demo import answers, guards, memory, uploads
+from sginpaint.cli.demo import answers, bodies, guards, memory, uploads
 from sginpaint.cli.demo.refusals import Refusal
 from sginpaint.cli.demo.sessions import Kept, Sessions
 from sginpaint.cli.demo.worker import Worker
@@ -33,7 +32,6 @@ from sginpaint.cli.demo.worker import Worker
 if TYPE_CHECKING:
   from sginpaint.editing import Editor, Session
 
-BODY_SECONDS = 60.0  # that one upload may take
 MAX_UPLOADS = 256 * 2**20  # bytes of all uploads that are held at a time
 MAX_ANSWERS = 256 * 2**20  # and of all pictures that are being sent
 MAX_WINDOWS = 64  # parts of a picture that are filled
@@ -90,7 +88,7 @@ class Demo:
 
   async def add(self, request: web.Request) -> web.Response:
     """POST /api/pictures."""
-    async with self._upload(request) as data:
+    async with bodies.receive(request, self._uploads) as data:
       picture = await self.worker.run(uploads.decode_picture, data)
     key = self.sessions.add(picture)
     height, width = picture.size
@@ -111,7 +109,7 @@ class Demo:
   async def fill(self, request: web.Request) -> web.Response:
     """PUT /api/pictures/<id>/mask."""
     kept = self._kept(request)
-    async with self._upload(request) as data:
+    async with bodies.receive(request, self._uploads) as data:
       await self.worker.run(self._begin, kept, data)
     self.sessions.trim()
     return web.json_response({"map": self._has_map(_session(kept))})
@@ -148,7 +146,7 @@ class Demo:
     """POST /api/pictures/<id>/render."""
     kept = self._kept(request)
     session = _session(kept)
-    async with self._upload(request) as data:
+    async with bodies.receive(request, self._uploads) as data:
       if data and not self.editor.editable:
         raise Refusal(409, f"{self.name} follows no map")
       result = await self.worker.run(self._render, kept.picture, session, data)
@@ -169,44 +167,6 @@ class Demo:
   ) -> web.StreamResponse:
     with self._answers.holding(len(data)):
       return await answers.send_png(request, data)
-
-  @contextlib.asynccontextmanager
-  async def _upload(self, request: web.Request) -> AsyncIterator[bytes]:
-    """The body of a request, counted as it comes and as long as it is held.
-
-    Raises:
-      Refusal: it is compressed, of unknown length, too large, too slow or
-        broken off, or too much is held already.
-    """
-    _check_length(request)
-    with self._uploads.holding(0) as held:
-      yield await _read(request, held)
-
-
-async def _read(request: web.Request, held: answers.Holding) -> bytes:
-  parts = []
-  try:
-    async with asyncio.timeout(BODY_SECONDS):
-      async for part in request.content.iter_chunked(2**16):
-        held.add(len(part))
-        parts.append(part)
-  except TimeoutError as e:
-    raise Refusal(408, "the upload took too long") from e
-  except (ConnectionError, web.RequestPayloadError) as e:
-    raise Refusal(400, "the upload broke off") from e
-  return b"".join(parts)
-
-
-def _check_length(request: web.Request) -> None:
-  if "Content-Encoding" in request.headers:
-    raise Refusal(415, "uploads must not be compressed once more")
-  length = request.content_length
-  if length is None:
-    if request.can_read_body:
-      raise Refusal(411, "the upload does not say how long it is")
-  elif length > uploads.MAX_BYTES:
-    megabytes = uploads.MAX_BYTES / 2**20
-    raise Refusal(413, f"the upload is larger than {megabytes:.0f} MB")
 
 
 def _session(kept: Kept) -> "Session":

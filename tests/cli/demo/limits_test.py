@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from sginpaint.cli.demo import answers, server
+from sginpaint.cli.demo import answers, bodies, server
 from sginpaint.cli.demo.sessions import Sessions
 from sginpaint.cli.demo.worker import Worker
 from tests.cli.demo import fake, hostile, load
@@ -26,7 +26,7 @@ def test_attack(name, status, wire):
 
 
 def test_slow_uploads_are_given_up(monkeypatch):
-  monkeypatch.setattr(server, "BODY_SECONDS", 0.2)
+  monkeypatch.setattr(bodies, "SECONDS", 0.2)
   wire = hostile.request("POST", "/api/pictures", b"x", Content_Length="9")
 
   async def run():
