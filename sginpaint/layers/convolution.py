@@ -1,11 +1,11 @@
 """Convolution that is quick on CPUs too.
 
-XLA's CPU backend (jax 0.10) has slow paths, measured on SPL's layers: an input
-that is not padded takes twice as long as a padded one, thirty times in a 7x7
-convolution to three channels; the gradient of a kernel takes as long as two
-forward passes, more where there are few outputs; and the gradient of a strided
-convolution's input multiplies the zeros between its pixels. Here the same sums
-are put so that it takes its quick ones. Other backends keep their own.
+XLA's CPU backend (jax 0.10) has slow paths, measured on the systems' layers: an
+input that is not padded takes twice as long as a padded one, thirty times in a
+7x7 convolution to three channels; the gradient of a kernel takes as long as two
+forward passes, two to ten where there are few outputs; and the gradient of a
+strided convolution's input multiplies the zeros between its pixels. Here the
+same sums are put so that it takes its quick ones. Other backends keep theirs.
 """
 
 import dataclasses
@@ -21,9 +21,10 @@ import jax.numpy as jnp
 
 _LAYOUT = ("NHWC", "HWIO", "NHWC")
 _Edges = tuple[tuple[int, int], ...]
-# Measured: all layers of SPL at 256x256 gain, none of its quick size does.
-_PIXELS = 64 * 64
-_CHANNELS = 64
+# Measured: large maps gain from it all, smaller ones from the gradients of wide
+# kernels and of those to few outputs, the smallest from nothing.
+_LARGE, _SMALLEST = 64 * 64, 6 * 6  # pixels
+_WIDE, _FEW = 64, 16  # channels
 
 
 class ConvParams(nn.Module):
@@ -65,15 +66,15 @@ def conv_general_dilated(
 ) -> jax.Array:
   """`jax.lax.conv_general_dilated` of [B, H, W, C], with the same arguments.
 
-  Small convolutions, and those with groups, a dilated input, or strides that do
-  not divide the kernel, are JAX's own everywhere.
+  Convolutions that would not gain, and those with groups, a dilated input, or
+  strides that do not divide the kernel, are JAX's own everywhere.
   """
   size, strides = rhs.shape[:2], tuple(window_strides)
   window = _Window(strides, (), tuple(rhs_dilation), precision)
   plain = {feature_group_count, *lhs_dilation} == {1} and window.fits(size)
   # Where the program is made for another device than this one, it is a little
   # slower there, not wrong.
-  if jax.default_backend() != "cpu" or not (plain and _is_large(lhs, rhs)):
+  if jax.default_backend() != "cpu" or not (plain and _pays(lhs, rhs, strides)):
     return jax.lax.conv_general_dilated(
       lhs,
       rhs,
@@ -94,11 +95,16 @@ def conv_general_dilated(
   return _convolve(dataclasses.replace(window, edges=edges), lhs, rhs)
 
 
-def _is_large(x: chex.Array, kernel: chex.Array) -> bool:
-  """Whether the rewriting pays; on small maps it takes twice as long."""
+def _pays(x: chex.Array, kernel: chex.Array, strides: tuple[int, ...]) -> bool:
+  """Whether the rewriting is quicker; where not, it may take twice as long."""
   pixels = math.prod(x.shape[1:3])
-  known = isinstance(pixels, int)  # not so in a program for any size
-  return known and pixels >= _PIXELS and max(kernel.shape[2:]) >= _CHANNELS
+  if not isinstance(pixels, int):  # in a program for any size
+    return False
+  inputs, outputs = kernel.shape[2:]
+  if pixels >= _LARGE and max(inputs, outputs) >= _WIDE:
+    return True
+  few, wide = outputs <= min(_FEW, inputs), min(inputs, outputs) >= _WIDE
+  return pixels >= _SMALLEST and strides == (1, 1) and (few or wide)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -194,8 +200,9 @@ def _kernel_gradient(
     [rows, columns, C, O].
   """
   edges, (down, right) = window.edges, window.dilation
-  # The one with fewer channels is copied once per column of the kernel.
-  moves_gradient = gradient.shape[-1] <= x.shape[-1]
+  # The one with fewer channels is copied once per column of the kernel; of two
+  # alike the input, which may have its padding already.
+  moves_gradient = gradient.shape[-1] < x.shape[-1]
   moved, fixed = (gradient, x) if moves_gradient else (x, gradient)
   if moves_gradient:
     reach = [(k - 1) * d for k, d in zip(size, window.dilation, strict=True)]

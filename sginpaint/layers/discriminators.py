@@ -17,6 +17,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from sginpaint.layers.convolution import Conv
 from sginpaint.layers.normalization import instance_norm
 from sginpaint.layers.spectral_norm import SpectralConv
 
@@ -101,7 +102,7 @@ class PatchDiscriminator(nn.Module):
     }
     if self.spectral and not plain:
       return SpectralConv(**options)(x, train=train)
-    return nn.Conv(**options)(x)
+    return Conv(**options)(x)
 
 
 class MultiScalePatchGAN(nn.Module):

@@ -13,6 +13,7 @@ import chex
 import flax.linen as nn
 import jax
 
+from sginpaint.layers.convolution import Conv
 from sginpaint.layers.resampling import pixel_shuffle
 
 
@@ -50,7 +51,7 @@ class Encoder(nn.Module):
   norm: Callable[..., nn.Module] | None = None
   norm_from: int = 0
   act: Callable[[chex.Array], jax.Array] = nn.relu
-  conv: Any = nn.Conv
+  conv: Any = Conv
 
   @nn.compact
   def __call__(self, x: chex.Array, *conditions: chex.Array) -> list[jax.Array]:
@@ -88,7 +89,7 @@ class Decoder(nn.Module):
   output: Stage
   norm: Callable[..., nn.Module] | None = None
   act: Callable[[chex.Array], jax.Array] = nn.relu
-  conv: Any = nn.Conv
+  conv: Any = Conv
 
   @nn.compact
   def __call__(self, x: chex.Array) -> jax.Array:

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from sginpaint.layers.convolution import Conv
 from sginpaint.layers.resampling import resize_nearest
 
 EPSILON = 1e-5
@@ -135,7 +136,7 @@ class SPADE(nn.Module):
   hidden: int = 128
   norm: str = "instance"
   kernel: int = 3
-  conv: Any = nn.Conv
+  conv: Any = Conv
   modulation_init: Callable[..., jax.Array] | None = None
 
   @nn.compact

@@ -16,7 +16,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from sginpaint.layers.convolution import ConvParams, conv_general_dilated
+from sginpaint.layers.convolution import Conv, ConvParams, conv_general_dilated
 from sginpaint.layers.normalization import SPADE
 from sginpaint.layers.spectral_norm import SpectralConv
 
@@ -36,7 +36,7 @@ class ResidualBlock(nn.Module):
 
   dilation: int = 1
   norm: Callable[..., nn.Module] | None = None
-  conv: Any = nn.Conv
+  conv: Any = Conv
 
   @nn.compact
   def __call__(self, x: chex.Array) -> jax.Array:
@@ -63,7 +63,7 @@ class SPADEResidualBlock(nn.Module):
   hidden: int = 128
   dilation: int = 1
   norm: str = "instance"
-  conv: Any = nn.Conv
+  conv: Any = Conv
 
   @nn.compact
   def __call__(
@@ -114,7 +114,7 @@ class SPADEResNetBlock(nn.Module):
     conv: Any = functools.partial(SpectralConv, **options)
 
     def spade(x: jax.Array, name: str) -> jax.Array:
-      plain = functools.partial(nn.Conv, **options)
+      plain = functools.partial(Conv, **options)
       layer = SPADE(self.hidden, self.norm, conv=plain, name=f"spade_{name}")
       return layer(x, guidance, train=train)
 
@@ -141,7 +141,7 @@ class ResidualDenseBlock(nn.Module):
 
   layers: int = 6
   growth: int = 32
-  conv: Any = nn.Conv
+  conv: Any = Conv
 
   @nn.compact
   def __call__(self, x: chex.Array) -> jax.Array:

@@ -13,6 +13,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from sginpaint.layers.convolution import conv_general_dilated
+
 EPSILON = 1e-12
 
 
@@ -67,12 +69,11 @@ class SpectralConv(nn.Module):
     """Convolves [B, H, W, C]."""
     shape = (*self.kernel_size, x.shape[-1], self.features)
     kernel = self.param("kernel", self.kernel_init, shape)
-    x = jax.lax.conv_general_dilated(
+    x = conv_general_dilated(
       x.astype(self.dtype),
       (kernel / self._sigma(kernel, train)).astype(self.dtype),
-      window_strides=(self.strides, self.strides),
-      padding=self.padding,
-      dimension_numbers=("NHWC", "HWIO", "NHWC"),
+      (self.strides, self.strides),
+      self.padding,
     )
     if self.use_bias:
       bias = self.param("bias", nn.initializers.zeros, (self.features,))

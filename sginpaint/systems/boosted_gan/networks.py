@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 
 from sginpaint.errors import UserError
+from sginpaint.layers.convolution import Conv
 from sginpaint.layers.encoder_decoder import Encoder, Stage
 from sginpaint.layers.resampling import upsample_nearest
 
@@ -85,7 +86,7 @@ class Generator(nn.Module):
     chex.assert_rank([image, mask], 4)
     chex.assert_equal_shape_prefix([image, mask], 3)
     self._check_size(*image.shape[1:3])
-    conv: Any = functools.partial(nn.Conv, kernel_init=_INIT, dtype=self.dtype)
+    conv: Any = functools.partial(Conv, kernel_init=_INIT, dtype=self.dtype)
     seen = [image * (1 - mask)]
     if self.mask_input:
       seen.append(mask)

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from sginpaint.layers.attention import ExternalSpatialAttention
+from sginpaint.layers.convolution import Conv
 from sginpaint.layers.encoder_decoder import Encoder, Stage
 from sginpaint.layers.resampling import (
   resize_bilinear,
@@ -68,7 +69,7 @@ class Autoencoder(nn.Module):
     chex.assert_equal_shape_prefix([image, mask], 3)
     chex.assert_is_divisible(image.shape[1], 4)
     chex.assert_is_divisible(image.shape[2], 4)
-    conv: Any = functools.partial(nn.Conv, kernel_init=_INIT, dtype=self.dtype)
+    conv: Any = functools.partial(Conv, kernel_init=_INIT, dtype=self.dtype)
     context = image * (1 - mask)
     x = self._encode(conv, context, mask)
     y = x

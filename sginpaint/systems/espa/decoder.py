@@ -13,6 +13,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from sginpaint.layers.convolution import Conv
 from sginpaint.layers.resampling import upsample_nearest
 from sginpaint.layers.residual import SPADEResNetBlock
 
@@ -61,8 +62,6 @@ class SemanticDecoder(nn.Module):
       )
       x = block(x, one_hot, train=train)
     x = nn.leaky_relu(x, 0.2)
-    x = nn.Conv(3, (3, 3), kernel_init=_LAST, dtype=self.dtype, name="output")(
-      x
-    )
+    x = Conv(3, (3, 3), kernel_init=_LAST, dtype=self.dtype, name="output")(x)
     chex.assert_equal_shape_prefix([x, one_hot], 3)
     return jnp.tanh(x.astype(jnp.float32))

@@ -22,6 +22,7 @@ import jax
 import jax.numpy as jnp
 
 from sginpaint.errors import UserError, check_choice
+from sginpaint.layers.convolution import Conv
 from sginpaint.layers.encoder_decoder import Encoder, Stage
 from sginpaint.layers.normalization import InstanceNorm
 from sginpaint.layers.resampling import hole_at, upsample_nearest
@@ -170,7 +171,7 @@ class Generator(nn.Module):
     init = nn.initializers.normal(self.deviation)
     if not normalize:  # nothing else holds the size of what passes
       init = nn.initializers.he_normal()
-    return functools.partial(nn.Conv, kernel_init=init, dtype=self.dtype)
+    return functools.partial(Conv, kernel_init=init, dtype=self.dtype)
 
   def _encode(self, conv: Any, norm: Any, holed: jax.Array) -> list[jax.Array]:
     first, *others = (factor * self.width for factor in _FACTORS)

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 
 from sginpaint.batch import one_hot_segmentation
+from sginpaint.layers.convolution import Conv
 from sginpaint.layers.normalization import SPADE, InstanceNorm
 from sginpaint.layers.resampling import resize_bilinear, upsample_nearest
 
@@ -44,7 +45,7 @@ class SGIM(nn.Module):
   base_width: int = 1
   mask_features: int = 32
   normalize: bool = True
-  conv: Any = nn.Conv
+  conv: Any = Conv
 
   @nn.compact
   def __call__(

@@ -65,7 +65,7 @@ class SemanticLearner(nn.Module):
   dense_layers: int
   growth: int
   residual_blocks: int
-  conv: Any = nn.Conv
+  conv: Any = Conv
 
   @nn.compact
   def __call__(self, x: chex.Array) -> jax.Array:

@@ -85,5 +85,7 @@ def test_training_moves_the_spectral_norms_and_reaches_everything(inputs):
     for path, leaf in jax.tree_util.tree_leaves_with_path(gradient)
     if not np.any(np.abs(leaf) > 1e-9)
   ]
-  # Instance norm takes away what a bias before it adds.
-  assert all("conv_0" in name and "bias" in name for name in dead), dead
+  # Instance norm takes away what a bias before it adds, also through a shortcut
+  # of 1x1; what is left of those gradients is rounding.
+  constant = ("['conv_0']['bias']", "['spade_shortcut']['beta']['bias']")
+  assert all(name.endswith(constant) for name in dead), dead
