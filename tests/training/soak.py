@@ -38,7 +38,7 @@ KEEP = 3  # of common.py
 # Beside those kept: one that is being written, one that a kill left, one that
 # is about to be removed.
 ROOM = 3
-CALIBRATION = 200  # steps; the second half of them is timed
+CALIBRATION = 1000  # steps; the second half of them is timed
 GROWTH = 0.01  # of the resident memory, a minute; below is noise
 _LOOK = 1.0  # seconds
 
@@ -79,7 +79,7 @@ class Report(dict):
 
 def _words(data: str, count: int) -> list[str]:
   # Saves are some seconds apart, with pictures and evaluations between them.
-  every = max(10, count // 200)
+  every = max(100, count // 200)
   return flags(
     data,
     **{
