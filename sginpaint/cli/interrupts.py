@@ -1,8 +1,8 @@
 """Ctrl-C that ends a command wherever it strikes.
 
 Libraries swallow a `KeyboardInterrupt` (Orbax while it reads metadata) or turn
-it into another exception (JAX while its extension is imported). So it is
-remembered, and raised again until the command gives up.
+it into another exception. So it is remembered, and raised again until the
+command gives up. While an extension is imported it waits: some crash of it.
 """
 
 import inspect
@@ -12,6 +12,8 @@ import threading
 from typing import Any
 
 AGAIN = 2.0  # seconds until an interrupt counts as swallowed
+_SOON = 0.02  # seconds until it is tried again after an import
+_EXTENSIONS = ("numpy", "ml_dtypes", "cv2", "jaxlib", "jax", "tensorstore")
 
 
 class Interrupts:
@@ -44,18 +46,28 @@ class Interrupts:
   def _receive(self, number: int, frame: Any) -> None:
     del frame
     self.received = True
+    importing = _extensions_are_imported()
     # Sent to the thread, so that it wakes from a blocking call.
     main = threading.main_thread().ident
-    self._timer = threading.Timer(AGAIN, signal.pthread_kill, [main, number])
+    self._timer = threading.Timer(
+      _SOON if importing else AGAIN, signal.pthread_kill, [main, number]
+    )
     self._timer.daemon = True
     self._timer.start()
-    raise KeyboardInterrupt
+    if not importing:
+      raise KeyboardInterrupt
 
   def __exit__(self, *_: object) -> None:
     if self._timer is not None:
       self._timer.cancel()
     if self._active:
       signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _extensions_are_imported() -> bool:
+  # What Python's own import system asks, too, about half-imported modules.
+  specs = (getattr(sys.modules.get(n), "__spec__", None) for n in _EXTENSIONS)
+  return any(getattr(spec, "_initializing", False) for spec in specs)
 
 
 def _told_otherwise(error: BaseException | None) -> bool:
@@ -76,6 +88,5 @@ def _report_unraisable(unraisable: Any) -> None:
 def _report_uncaught(
   kind: type[BaseException], error: BaseException, trace: Any
 ) -> None:
-  # Extensions print an interrupt that strikes while they import NumPy.
   if not _told_otherwise(error):
     sys.__excepthook__(kind, error, trace)
