@@ -20,6 +20,7 @@ from sginpaint.training import frozen as frozen_networks
 from sginpaint.training import preview, setup, sharding
 from sginpaint.training.init_from import check_init_from, initialise_from
 from sginpaint.training.optimizer import build_optimizers
+from sginpaint.training.remat import compiler_options
 from sginpaint.training.state import (
   TrainState,
   create_train_state,
@@ -181,16 +182,8 @@ def compile_step(
     in_shardings=(copied, copied, split),
     out_shardings=copied,
     donate_argnums=0,
-    compiler_options=_compiler_options(config),
+    compiler_options=compiler_options(config.remat),
   )
-
-
-def _compiler_options(config: ConfigDict) -> dict[str, str] | None:
-  # On a CPU, XLA schedules for concurrency. For memory it needs a quarter less
-  # of it, but up to half as much time again on two cores: only where asked for.
-  if jax.default_backend() != "cpu" or config.remat == "none":
-    return None
-  return {"xla_cpu_scheduler_type": "CPU_SCHEDULER_TYPE_MEMORY_OPTIMIZED"}
 
 
 def _run(

@@ -11,7 +11,11 @@ import pytest
 
 from sginpaint.layers.normalization import InstanceNorm
 from sginpaint.layers.residual import ResidualBlock, SPADEResNetBlock
-from sginpaint.training.remat import POLICIES, rematerialize
+from sginpaint.training.remat import (
+  POLICIES,
+  compiler_options,
+  rematerialize,
+)
 from tests.systems.boosted_gan import small as boosted_gan
 from tests.training.step_test import make_batch, setup
 from tests.training.toy import ToySystem
@@ -28,8 +32,8 @@ class Deep(nn.Module):
     return {"image": nn.tanh(nn.Conv(3, (3, 3))(x))}
 
 
-# By default XLA schedules for concurrency on a CPU, and for memory elsewhere.
-_OPTIONS = {"xla_cpu_scheduler_type": "CPU_SCHEDULER_TYPE_MEMORY_OPTIMIZED"}
+# The same for all policies, "none" as well: what is compared is what they keep.
+_OPTIONS = compiler_options("blocks")
 
 
 @functools.cache
