@@ -176,22 +176,36 @@ def _watch(members: Sequence[_Member], received: list[int]) -> int:
     if all(code == 0 for code in codes):
       return 0
     time.sleep(_POLL)
-  first = failed[0]
-  _end(members)
+  killed = _end(members)
   if received and received[0] == signal.SIGINT:
     return 130
-  return _tell(first, members)
+  # One that is killed takes its connections along, so another may be seen to
+  # fail before it.
+  return _tell(next(iter(killed), failed[0]), members)
 
 
-def _end(members: Sequence[_Member]) -> None:
-  """Ends what is left; it may be telling why it fails as well."""
+def _end(members: Sequence[_Member]) -> list[_Member]:
+  """Ends what is left; those that were killed, but not by this.
+
+  What is left gets some time first: it may be telling why it fails as well. One
+  that aborts is not counted: JAX does so where another one is gone.
+  """
   deadline = time.monotonic() + _GRACE
+  stuck = []
   for member in members:
     try:
       member.process.wait(max(deadline - time.monotonic(), 0))
     except subprocess.TimeoutExpired:
       member.process.kill()
       member.process.wait()
+      stuck.append(member)
+  return [
+    m
+    for m in members
+    if m.process.returncode < 0
+    and m.process.returncode != -signal.SIGABRT
+    and m not in stuck
+  ]
 
 
 def _tell(first: _Member, members: Sequence[_Member]) -> int:

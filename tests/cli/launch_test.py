@@ -1,5 +1,7 @@
 """Several processes on one machine, without JAX: who speaks, who ends whom."""
 
+import sys
+
 import pytest
 
 from sginpaint.cli import launch
@@ -37,3 +39,25 @@ def test_environment_names_the_process(monkeypatch):
   assert env["SGINPAINT_PROCESS_ID"] == "1"
   flags = "--xla_a=1 --xla_force_host_platform_device_count=3"
   assert env["XLA_FLAGS"] == flags
+
+
+@pytest.mark.parametrize(
+  "death, told",
+  [
+    ("KILL", "process 1 of 2 failed (killed by SIGKILL)"),
+    ("ABRT", "process 0 of 2 failed (exit code 1)"),
+  ],
+)
+def test_one_that_is_killed_is_named_before_those_it_takes_along(
+  death, told, tmp_path, monkeypatch, capfd
+):
+  """The other may be seen to end first; one may also abort for the other."""
+  program = tmp_path / "python"
+  program.write_text(
+    '#!/bin/sh\n[ "$SGINPAINT_PROCESS_ID" = 0 ] && exit 1\n'
+    f"sleep 0.5; kill -{death} $$\n"
+  )
+  program.chmod(0o755)
+  monkeypatch.setattr(sys, "executable", str(program))
+  assert launch.main(["--processes=2", "--", "train"]) == 1
+  assert told in capfd.readouterr().err
