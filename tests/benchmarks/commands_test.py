@@ -77,6 +77,21 @@ def test_train_step_reports_all_it_promises(small_peak, tmp_path, capsys):
   assert memory["peak"]["bytes"] > memory["compiled"]["total"] > 0
 
 
+def test_profile_knows_what_it_traced(capsys):
+  result = _run("profile", [*flags("nowhere"), "--repeats=2"], capsys)
+  total = result["operation_seconds"]
+  assert total > 0
+  for groups in ("kinds", "parts", "layers"):
+    rows = result[groups].values()
+    assert sum(row["seconds"] for row in rows) == pytest.approx(total)
+    assert sum(row["share"] for row in rows) == pytest.approx(1)
+  assert result["kinds"]["convolution"]["flops_per_second"] > 0
+  assert {"forward", "gradient"} <= set(result["parts"])
+  assert any(name.startswith("Generator/") for name in result["layers"])
+  longest = [row["seconds"] for row in result["longest"]]
+  assert longest == sorted(longest, reverse=True)
+
+
 def test_input_pipeline_reads_the_pictures_it_makes(capsys):
   argv = ["--config=configs/spl.py:quick", "--count=8", "--side=32"]
   argv += ["--config.batch_size=4", "--config.data.image_size=16"]
