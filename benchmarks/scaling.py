@@ -4,9 +4,10 @@
 
 The files hold what the other benchmarks printed on the machine to plan for, in
 any order; docs/scaling.md explains the arithmetic. What was not measured is
-null. Every accelerator is taken to be as quick among many as alone but for the
-sum of the gradients, which is counted at `--link` bytes per second and not
-hidden behind other work: a bound from above.
+null. Where no such machine is at hand, `--flops` takes an accelerator to reach
+so many FLOP/s, of those that were counted. Every accelerator is taken to be as
+quick among many as alone but for the sum of the gradients, which is counted at
+`--link` bytes per second and not hidden behind other work: a bound from above.
 """
 
 import argparse
@@ -87,7 +88,8 @@ def scale(
     pictures: of the data set.
     options: "epochs", "price" (of an accelerator for an hour), "link" (bytes
       per second), "devices_per_host", "cores_per_host", "disk" (bytes per
-      second of each host), "bytes_per_example".
+      second of each host), "bytes_per_example"; "flops" and "batch" of an
+      accelerator that was not measured.
 
   Returns:
     Seconds of a step and its parts, pictures per second, hours, device hours,
@@ -95,9 +97,7 @@ def scale(
     "bottleneck" is the slowest of devices, input and disk.
   """
   step = results["train_step"]
-  measured_on = step["machine"]["devices"]
-  per_device = step["batch_size"] / measured_on
-  compute = step["step_seconds"]["median"]
+  per_device, compute = _step_on_one(step, options)
   trained = sum(
     n for name, n in step["parameters"].items() if not name.startswith("frozen")
   )
@@ -125,8 +125,22 @@ def scale(
     "accelerator_hours": hours * devices,
     "cost": hours * devices * options["price"] if options["price"] else None,
     "decoding_cores_per_host": _cores(limits["devices"], hosts, one_core),
-    "precompute_hours": _precompute_hours(results, pictures, devices),
+    # The teacher's FLOPs are not counted.
+    "precompute_hours": None
+    if options["flops"]
+    else _precompute_hours(results, pictures, devices),
   }
+
+
+def _step_on_one(
+  step: Mapping[str, Any], options: Mapping[str, float]
+) -> tuple[float, float]:
+  """Pictures on one accelerator, and what it computes on them, in seconds."""
+  measured = step["batch_size"] / step["machine"]["devices"]
+  if not options["flops"]:
+    return measured, step["step_seconds"]["median"]
+  flops = step["flops_per_device"] / measured * options["batch"]
+  return options["batch"], flops / options["flops"]
 
 
 def _second(limits: Mapping[str, float]) -> dict[str, Any]:
@@ -197,6 +211,11 @@ def _bytes_per_example(results: Results, options: argparse.Namespace) -> float:
 # Flag: (default, help).
 _DEFAULTS: dict[str, tuple[float, str]] = {
   "epochs": (40, "of the training (SPL on Places2: 40)"),
+  "flops": (
+    0,
+    "FLOP/s taken to be reached, in place of the measured step; 0 = measured",
+  ),
+  "batch": (8, "pictures on an accelerator, with --flops"),
   "price": (0, "of an accelerator for an hour; 0 = not known"),
   "link": (
     100e9,

@@ -31,6 +31,8 @@ OPTIONS = {
   "cores_per_host": 16,
   "disk": 1e6,
   "bytes_per_example": 1000.0,
+  "flops": 0,
+  "batch": 4,
 }
 
 
@@ -86,6 +88,14 @@ def test_what_was_not_measured_is_null():
 def test_step_measured_on_several_devices_counts_per_device():
   several = STEP | {"machine": {"devices": 4, "device": "toy"}}
   assert _row({"train_step": several})["global_batch"] == 32
+
+
+def test_assumed_speed_takes_the_place_of_the_measured_one():
+  step = STEP | {"flops_per_device": 80.0}
+  row = _row({"train_step": step}, flops=100.0)
+  # 10 FLOPs a picture, 4 pictures at 100 FLOP/s, and the ring as above.
+  assert row["step_seconds"] == pytest.approx(0.4 + 0.1875)
+  assert row["global_batch"] == 16 * 4
 
 
 def test_store_is_as_large_as_its_values():
