@@ -148,7 +148,7 @@ def _forward(window, x, kernel):
 
 
 def _backward(window, kept, gradient):
-  x, kernel = kept
+  x, kernel = (_not_before(gradient, operand) for operand in kept)
   if window.strides != (1, 1):
     blocks = functools.partial(_convolve_blocks, window)
     return jax.vjp(blocks, x, kernel)[1](gradient)
@@ -157,6 +157,17 @@ def _backward(window, kept, gradient):
 
 
 _convolve.defvjp(_forward, _backward)
+
+
+def _not_before(gradient: jax.Array, x: jax.Array) -> jax.Array:
+  """`x`, which no program can have until it has the gradient.
+
+  XLA's CPU backend computes what it can as soon as it can, and drops barriers:
+  copies of `x` that the gradient of a kernel needs, nine times its size, would
+  be made in the forward pass and kept. The zero makes them wait. It is no zero
+  where the gradient is not finite; nor is the gradient of the kernel then.
+  """
+  return x + 0 * gradient[(0,) * gradient.ndim].astype(x.dtype)
 
 
 def _convolve_blocks(
