@@ -8,6 +8,8 @@ under SLURM and Open MPI and on TPU pods.
 """
 
 import ctypes
+import importlib.metadata
+import importlib.util
 import logging
 import os
 import sys
@@ -44,6 +46,8 @@ def initialise(*, preemptible: bool = False) -> None:
   Raises:
     UserError: the environment names a process that cannot be.
   """
+  if sys.platform == "linux" and _only_cpu():
+    _keep_freed_memory()
   # What stops Orbax's threads is raised besides, and told in one line.
   absl.logging.set_verbosity(absl.logging.FATAL)
   if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
@@ -58,8 +62,6 @@ def initialise(*, preemptible: bool = False) -> None:
     )
     if jax.process_index() > 0:  # one of them tells it
       logging.getLogger("sginpaint").setLevel(logging.WARNING)
-  if sys.platform == "linux" and jax.default_backend() == "cpu":
-    _keep_freed_memory()
 
 
 def is_first() -> bool:
@@ -89,6 +91,15 @@ def _place() -> dict[str, Any]:
   }
 
 
+def _only_cpu() -> bool:
+  """Whether JAX will compute on the CPU, said before it has begun anything."""
+  if platforms := os.environ.get("JAX_PLATFORMS"):
+    return platforms == "cpu"
+  plugins = importlib.metadata.entry_points(group="jax_plugins")
+  packages = ("jax_plugins", "libtpu")
+  return not plugins and not any(map(importlib.util.find_spec, packages))
+
+
 def _keep_freed_memory() -> None:
   # XLA takes its buffers from malloc anew at every step. glibc hands large ones
   # back to the kernel each time, and the page faults of the next step are a
@@ -97,5 +108,6 @@ def _keep_freed_memory() -> None:
   if mallopt is not None:  # other C libraries have none
     mallopt(_M_MMAP_MAX, 0)
     mallopt(_M_TRIM_THRESHOLD, -1)  # never; a step may need more than 2 GiB
-    # Those of threads of their own give back what lies free at their ends.
+    # Other arenas hold no large pieces: those come from the kernel each time. A
+    # thread keeps the arena it began with, so XLA must not have begun its own.
     mallopt(_M_ARENA_MAX, 1)
