@@ -4,15 +4,22 @@ A workdir is `config.json`, `checkpoints/<step>/`, `frozen/<name>/` (workdirs of
 the networks that the system needs but does not train), `eval/` and logs.
 """
 
+import contextlib
 import functools
 import json
+import logging
+import os
 import pathlib
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 from ml_collections import ConfigDict
 
 from sginpaint.errors import UserError
 from sginpaint.files import write_json
+
+_log = logging.getLogger(__name__)
 
 # Fields that came later: what workdirs without them mean.
 _LATER: dict[tuple[str, ...], dict[str, Any]] = {
@@ -36,6 +43,39 @@ _LATER: dict[tuple[str, ...], dict[str, Any]] = {
     "edits": 1,
   },
 }
+
+
+@contextlib.contextmanager
+def claim(workdir: str) -> Iterator[None]:
+  """Context in which no other process trains into `workdir`, made if missing.
+
+  The claim ends with the process, however that ends. File systems that know no
+  locks let everyone in.
+
+  Raises:
+    UserError: another process has claimed it.
+  """
+  os.makedirs(workdir, exist_ok=True)
+  if sys.platform == "win32":
+    yield
+    return
+  import fcntl
+
+  folder = os.open(workdir, os.O_RDONLY)
+  try:
+    fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+  except BlockingIOError as e:
+    os.close(folder)
+    raise UserError(
+      f"{workdir}: another process trains there now; wait for its end, or give "
+      "another folder"
+    ) from e
+  except OSError:
+    _log.debug("%s: no locks on this file system", workdir)
+  try:
+    yield
+  finally:
+    os.close(folder)
 
 
 def save_config(workdir: str, config: ConfigDict) -> None:

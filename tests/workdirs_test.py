@@ -1,5 +1,7 @@
 import json
 import pathlib
+import subprocess
+import sys
 
 import pytest
 
@@ -42,3 +44,49 @@ def test_checkpoints_are_listed_newest_first(tmp_path):
     (tmp_path / "checkpoints" / name).mkdir(parents=True)
   assert workdirs.steps(str(tmp_path)) == [10, 9]
   assert workdirs.steps(str(tmp_path / "nowhere")) == []
+
+
+needs_locks = pytest.mark.skipif(
+  sys.platform == "win32", reason="Windows has no flock"
+)
+
+
+@needs_locks
+def test_a_workdir_is_claimed_once_at_a_time(tmp_path):
+  workdir = str(tmp_path / "new")
+  with workdirs.claim(workdir):
+    with (
+      pytest.raises(UserError, match="another process trains there"),
+      workdirs.claim(workdir),
+    ):
+      pass
+    with workdirs.claim(str(tmp_path / "other")):
+      pass
+  with workdirs.claim(workdir):
+    pass
+
+
+_CLAIM = """
+import sys, time
+from sginpaint import workdirs
+with workdirs.claim(sys.argv[1]):
+  print("claimed", flush=True)
+  time.sleep(600)
+"""
+
+
+@needs_locks
+def test_the_claim_of_a_killed_process_is_void(tmp_path):
+  command = [sys.executable, "-c", _CLAIM, str(tmp_path)]
+  with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+    try:
+      assert other.stdout.readline() == "claimed\n"
+      with (
+        pytest.raises(UserError, match="another process"),
+        workdirs.claim(str(tmp_path)),
+      ):
+        pass
+    finally:
+      other.kill()
+  with workdirs.claim(str(tmp_path)):
+    pass

@@ -1,5 +1,6 @@
 """The training loop: what happens between `train.py` and the jitted step."""
 
+import contextlib
 import functools
 import logging
 from collections.abc import Iterator
@@ -54,10 +55,23 @@ def train(config: ConfigDict, workdir: str) -> int:
   """
   mesh = sharding.make_mesh()
   dataset, teacher, mask_folder = _open(config, workdir, mesh)
-  optimizers = build_optimizers(config.optimizer, config.steps)
   # Up to here nothing was written: what can be mended was found by now.
-  if jax.process_index() == 0:
-    workdirs.save_config(workdir, config)
+  with contextlib.ExitStack() as stack:
+    if jax.process_index() == 0:
+      stack.enter_context(workdirs.claim(workdir))
+      workdirs.save_config(workdir, config)
+    return _train(config, workdir, mesh, dataset, teacher, mask_folder)
+
+
+def _train(
+  config: ConfigDict,
+  workdir: str,
+  mesh: jax.sharding.Mesh,
+  dataset: Dataset,
+  teacher: FeatureStore | None,
+  mask_folder: MaskFolder | None,
+) -> int:
+  optimizers = build_optimizers(config.optimizer, config.steps)
   frozen_modules, frozen = frozen_networks.adopt_frozen(workdir, config)
   system = build_system(config, frozen_modules)
   state, start = begin(system, optimizers, config, workdir, mesh)

@@ -37,6 +37,15 @@ def test_resumed_equals_uninterrupted(data, whole, tmp_path):
   np.testing.assert_array_equal(losses(tmp_path), losses(whole))
 
 
+def test_two_trainings_never_share_a_workdir(data, tmp_path):
+  with (
+    workdirs.claim(str(tmp_path)),
+    pytest.raises(UserError, match="another process trains there"),
+  ):
+    run(data, tmp_path, steps=2)
+  assert not list(tmp_path.iterdir())
+
+
 def test_damaged_newest_checkpoint_is_noticed(data, whole, tmp_path):
   run(data, tmp_path, steps=4)
   broken = tmp_path / "checkpoints" / "4" / "state" / "manifest.ocdbt"
