@@ -148,7 +148,8 @@ def _forward(window, x, kernel):
 
 
 def _backward(window, kept, gradient):
-  x, kernel = (_not_before(gradient, operand) for operand in kept)
+  x, kernel = kept
+  x = _not_before(gradient, x)
   if window.strides != (1, 1):
     blocks = functools.partial(_convolve_blocks, window)
     return jax.vjp(blocks, x, kernel)[1](gradient)
@@ -164,10 +165,10 @@ def _not_before(gradient: jax.Array, x: jax.Array) -> jax.Array:
 
   XLA's CPU backend computes what it can as soon as it can, and drops barriers:
   copies of `x` that the gradient of a kernel needs, nine times its size, would
-  be made in the forward pass and kept. The zero makes them wait. It is no zero
-  where the gradient is not finite; nor is the gradient of the kernel then.
+  be made in the forward pass and kept. A zero for each example makes them wait.
+  Where the gradient is not finite it is no zero; nor is the kernel's then.
   """
-  return x + 0 * gradient[(0,) * gradient.ndim].astype(x.dtype)
+  return x + 0 * gradient[:, :1, :1, :1].astype(x.dtype)
 
 
 def _convolve_blocks(

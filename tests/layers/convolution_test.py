@@ -53,3 +53,25 @@ def test_result_and_gradients_are_those_of_jax(
   theirs = run(jax.lax.conv_general_dilated, x, kernel)
   for a, b in zip(jax.tree.leaves(ours), jax.tree.leaves(theirs), strict=True):
     np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
+
+
+def _temporaries(layers, shape):
+  """Bytes of the gradient of so many layers, on maps large enough to pay."""
+
+  def loss(kernels, x):
+    for kernel in kernels:
+      x = jax.nn.relu(conv_general_dilated(x, kernel, (1, 1), "SAME"))
+    return x.sum()
+
+  channels = shape[-1]
+  kernel = jax.ShapeDtypeStruct((3, 3, channels, channels), jnp.float32)
+  x = jax.ShapeDtypeStruct(shape, jnp.float32)
+  compiled = jax.jit(jax.grad(loss)).lower([kernel] * layers, x).compile()
+  return compiled.memory_analysis().temp_size_in_bytes
+
+
+def test_copies_for_the_gradient_are_not_made_in_the_forward_pass():
+  shape = (1, 64, 64, 128)
+  of_a_layer = (_temporaries(6, shape) - _temporaries(2, shape)) / 4
+  # It keeps its input and where that was above 0; the copies are nine maps.
+  assert of_a_layer < 4 * (4 * np.prod(shape))

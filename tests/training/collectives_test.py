@@ -11,11 +11,13 @@ import os
 import re
 import subprocess
 import sys
+from unittest import mock
 
 import jax
 import pytest
 
 from sginpaint.cli.config_files import parse_config
+from sginpaint.layers import convolution
 from sginpaint.training import sharding
 from sginpaint.training.dry_run import compile_plan
 from sginpaint.training.plan import plan_training
@@ -124,6 +126,10 @@ def test_one_all_reduce_for_each_player_and_nothing_else(found, name):
   assert found[name] == GRADIENTS | others
 
 
+def test_convolutions_of_large_maps_tell_nothing_more(found):
+  assert found["large maps"] == GRADIENTS
+
+
 def test_in_parts_it_is_once_in_the_body_of_each_scan(found):
   assert found["toy"] == found["toy in parts"] == GRADIENTS
 
@@ -136,6 +142,9 @@ def main(names) -> int:
   with guides.known():
     for name in names or SYSTEMS:
       told[name] = collectives(compiled_system(name))
+  # As all maps that are large enough are convolved on CPUs.
+  with mock.patch.object(convolution, "_pays", lambda *_: True):
+    told["large maps"] = collectives(compiled_system("spl_no_teacher"))
   print(json.dumps(told))
   return 0
 
