@@ -46,15 +46,19 @@ def initialise(*, preemptible: bool = False) -> None:
   Raises:
     UserError: the environment names a process that cannot be.
   """
+  several = ADDRESS in os.environ or COUNT in os.environ
   if sys.platform == "linux" and _only_cpu():
     _keep_freed_memory()
+    if not several and "JAX_CPU_ENABLE_ASYNC_DISPATCH" not in os.environ:
+      # Else a step begins while the last one's buffers are being freed, and the
+      # process keeps those of both.
+      jax.config.update("jax_cpu_enable_async_dispatch", False)
   # What stops Orbax's threads is raised besides, and told in one line.
   absl.logging.set_verbosity(absl.logging.FATAL)
   if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     jax.config.update(
       "jax_compilation_cache_dir", str(cache_directory() / "jax")
     )
-  several = ADDRESS in os.environ or COUNT in os.environ
   if several and not jax.distributed.is_initialized():
     jax.config.update("jax_enable_preemption_service", preemptible)
     jax.distributed.initialize(
