@@ -55,23 +55,26 @@ def train(config: ConfigDict, workdir: str) -> int:
   """
   mesh = sharding.make_mesh()
   dataset, teacher, mask_folder = _open(config, workdir, mesh)
+  optimizers = build_optimizers(config.optimizer, config.steps)
   # Up to here nothing was written: what can be mended was found by now.
   with contextlib.ExitStack() as stack:
     if jax.process_index() == 0:
       stack.enter_context(workdirs.claim(workdir))
       workdirs.save_config(workdir, config)
-    return _train(config, workdir, mesh, dataset, teacher, mask_folder)
+    return _train(
+      config, workdir, mesh, optimizers, dataset, teacher, mask_folder
+    )
 
 
 def _train(
   config: ConfigDict,
   workdir: str,
   mesh: jax.sharding.Mesh,
+  optimizers: dict[str, Any],
   dataset: Dataset,
   teacher: FeatureStore | None,
   mask_folder: MaskFolder | None,
 ) -> int:
-  optimizers = build_optimizers(config.optimizer, config.steps)
   frozen_modules, frozen = frozen_networks.adopt_frozen(workdir, config)
   system = build_system(config, frozen_modules)
   state, start = begin(system, optimizers, config, workdir, mesh)
