@@ -25,6 +25,9 @@ _Edges = tuple[tuple[int, int], ...]
 # from as many values on; small ones lose up to a third of the speed.
 _LARGE, _WIDE = 64 * 64, 64  # pixels, channels
 _VALUES = 64 * 64 * 128
+# Products over so many pixels are slower by copies of the transposed map, which
+# XLA makes unless it gets matrices; shorter ones are quicker by them.
+_LONG = 128 * 128
 
 
 class ConvParams(nn.Module):
@@ -229,11 +232,10 @@ def _kernel_gradient(
     axis=-1,
   )
   rows = [
-    jax.lax.dot_general(
+    _sum_of_products(
       fixed,
       jax.lax.slice_in_dim(columns, i * down, i * down + height, axis=1),
-      (((0, 1, 2), (0, 1, 2)), ((), ())),
-      precision=window.precision,
+      window.precision,
     ).reshape(fixed.shape[-1], size[1], -1)
     for i in range(size[0])
   ]
@@ -242,6 +244,17 @@ def _kernel_gradient(
     # The last position of the gradient meets the first one of the kernel.
     return products.transpose(0, 2, 1, 3)[::-1, ::-1]
   return products.transpose(0, 2, 3, 1)
+
+
+def _sum_of_products(
+  left: jax.Array, right: jax.Array, precision: Any
+) -> jax.Array:
+  """[C, D], of [B, H, W, C] and [B, H, W, D] over all their pixels."""
+  if math.prod(left.shape[:3]) >= _LONG:
+    left, right = (x.reshape(-1, x.shape[-1]) for x in (left, right))
+  axes = tuple(range(left.ndim - 1))
+  dimensions = ((axes, axes), ((), ()))
+  return jax.lax.dot_general(left, right, dimensions, precision=precision)
 
 
 def _pad(x: jax.Array, edges: Sequence[tuple[int, int]]) -> jax.Array:
