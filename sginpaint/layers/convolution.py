@@ -25,9 +25,6 @@ _Edges = tuple[tuple[int, int], ...]
 # from as many values on; small ones lose up to a third of the speed.
 _LARGE, _WIDE = 64 * 64, 64  # pixels, channels
 _VALUES = 64 * 64 * 128
-# Products over so many pixels are slower by copies of the transposed map, which
-# XLA makes unless it gets matrices; shorter ones are quicker by them.
-_LONG = 128 * 128
 
 
 class ConvParams(nn.Module):
@@ -152,26 +149,12 @@ def _forward(window, x, kernel):
 
 def _backward(window, kept, gradient):
   x, kernel = kept
-  x = _not_before(gradient, x)
-  if window.strides != (1, 1):
-    blocks = functools.partial(_convolve_blocks, window)
-    return jax.vjp(blocks, x, kernel)[1](gradient)
-  (of_x,) = jax.vjp(lambda x: _plain(window, x, kernel), x)[1](gradient)
+  form = _plain if window.strides == (1, 1) else _convolve_blocks
+  (of_x,) = jax.vjp(lambda x: form(window, x, kernel), x)[1](gradient)
   return of_x, _kernel_gradient(window, x, gradient, kernel.shape[:2])
 
 
 _convolve.defvjp(_forward, _backward)
-
-
-def _not_before(gradient: jax.Array, x: jax.Array) -> jax.Array:
-  """`x`, which no program can have until it has the gradient.
-
-  XLA's CPU backend computes what it can as soon as it can, and drops barriers:
-  copies of `x` that the gradient of a kernel needs, nine times its size, would
-  be made in the forward pass and kept. A zero for each example makes them wait.
-  Where the gradient is not finite it is no zero; nor is the kernel's then.
-  """
-  return x + 0 * gradient[:, :1, :1, :1].astype(x.dtype)
 
 
 def _convolve_blocks(
@@ -191,7 +174,7 @@ def _convolve_blocks(
   x = x.reshape(b, h, s, w, t, c).transpose(0, 1, 3, 2, 4, 5)
   kernel = kernel.reshape(rows // s, s, columns // t, t, c, outputs)
   kernel = kernel.transpose(0, 2, 1, 3, 4, 5)
-  return _convolve(
+  return _plain(
     dataclasses.replace(window, strides=(1, 1), edges=((0, 0), (0, 0))),
     x.reshape(b, h, w, s * t * c),
     kernel.reshape(rows // s, columns // t, s * t * c, outputs),
@@ -201,7 +184,10 @@ def _convolve_blocks(
 def _kernel_gradient(
   window: _Window, x: jax.Array, gradient: jax.Array, size: tuple[int, ...]
 ) -> jax.Array:
-  """Gradient of a kernel of stride 1: one matrix product for each of its rows.
+  """Gradient of a kernel, as a convolution whose features are image columns.
+
+  Its pixels are the kernel's rows, and channels of one map shifted to each of
+  the kernel's columns; it sums over the rows and columns of the other map.
 
   Args:
     window: of the convolution.
@@ -213,9 +199,11 @@ def _kernel_gradient(
     [rows, columns, C, O].
   """
   edges, (down, right) = window.edges, window.dilation
-  # The one with fewer channels is copied once per column of the kernel; of two
-  # alike the input, which may have its padding already.
+  # The one with fewer channels is copied once per column of the kernel.
   moves_gradient = gradient.shape[-1] < x.shape[-1]
+  moves_gradient &= window.strides == (1, 1)
+  if not moves_gradient or x.shape[0] > 1:  # x is copied
+    x = _not_before(gradient, x)
   moved, fixed = (gradient, x) if moves_gradient else (x, gradient)
   if moves_gradient:
     reach = [(k - 1) * d for k, d in zip(size, window.dilation, strict=True)]
@@ -223,38 +211,41 @@ def _kernel_gradient(
       (n - low, n - high) for n, (low, high) in zip(reach, edges, strict=True)
     )
   moved = _pad(moved, edges)
-  height, width = fixed.shape[1:3]
+  batch, height, width, channels = fixed.shape
+  stride = window.strides[1]
+  taken = stride * (width - 1) + 1
   columns = jnp.concatenate(
     [
-      jax.lax.slice_in_dim(moved, j * right, j * right + width, axis=2)
-      for j in range(size[1])
+      moved[:, :, j : j + taken : stride].transpose(1, 3, 0, 2)
+      for j in range(0, size[1] * right, right)
     ],
-    axis=-1,
+    axis=1,
   )
-  rows = [
-    _sum_of_products(
-      fixed,
-      jax.lax.slice_in_dim(columns, i * down, i * down + height, axis=1),
-      window.precision,
-    ).reshape(fixed.shape[-1], size[1], -1)
-    for i in range(size[0])
-  ]
-  products = jnp.stack(rows)  # [rows, fixed, columns, moved]
+  # With one column more than it has pixels XLA takes its quick path.
+  products = jax.lax.conv_general_dilated(
+    columns.reshape(1, moved.shape[1], -1, batch * width),
+    fixed.transpose(1, 0, 2, 3).reshape(height, 1, batch * width, channels),
+    (down, 1),
+    ((0, 0), (0, 1)),
+    rhs_dilation=(window.strides[0], 1),
+    dimension_numbers=_LAYOUT,
+    precision=window.precision,
+  )[0, : size[0], :-1].reshape(*size, -1, channels)
   if moves_gradient:
     # The last position of the gradient meets the first one of the kernel.
-    return products.transpose(0, 2, 1, 3)[::-1, ::-1]
-  return products.transpose(0, 2, 3, 1)
+    return products[::-1, ::-1].swapaxes(2, 3)
+  return products
 
 
-def _sum_of_products(
-  left: jax.Array, right: jax.Array, precision: Any
-) -> jax.Array:
-  """[C, D], of [B, H, W, C] and [B, H, W, D] over all their pixels."""
-  if math.prod(left.shape[:3]) >= _LONG:
-    left, right = (x.reshape(-1, x.shape[-1]) for x in (left, right))
-  axes = tuple(range(left.ndim - 1))
-  dimensions = ((axes, axes), ((), ()))
-  return jax.lax.dot_general(left, right, dimensions, precision=precision)
+def _not_before(gradient: jax.Array, x: jax.Array) -> jax.Array:
+  """`x`, which no program can have until it has the gradient.
+
+  XLA's CPU backend computes what it can as soon as it can, and drops barriers:
+  copies of `x` that the gradient of a kernel needs, nine times its size, would
+  be made in the forward pass and kept. A zero for each example makes them wait.
+  Where the gradient is not finite it is no zero; nor is the kernel's then.
+  """
+  return x + 0 * gradient[:, :1, :1, :1].astype(x.dtype)
 
 
 def _pad(x: jax.Array, edges: Sequence[tuple[int, int]]) -> jax.Array:
