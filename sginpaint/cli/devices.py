@@ -112,6 +112,6 @@ def _keep_freed_memory() -> None:
   if mallopt is not None:  # other C libraries have none
     mallopt(_M_MMAP_MAX, 0)
     mallopt(_M_TRIM_THRESHOLD, -1)  # never; a step may need more than 2 GiB
-    # Other arenas hold no large pieces: those come from the kernel each time. A
-    # thread keeps the arena it began with, so XLA must not have begun its own.
-    mallopt(_M_ARENA_MAX, 1)
+    # A single arena is left in small pieces by the compiler, in which steps
+    # then search for room: half as slow again. Every one keeps memory, though.
+    mallopt(_M_ARENA_MAX, 2 * len(os.sched_getaffinity(0)))

@@ -21,10 +21,10 @@ import jax.numpy as jnp
 
 _LAYOUT = ("NHWC", "HWIO", "NHWC")
 _Edges = tuple[tuple[int, int], ...]
-# On two cores maps of 128 channels gain from 64x64 pixels on, narrower ones
-# from as many values on; small ones lose up to a third of the speed.
-_LARGE, _WIDE = 64 * 64, 64  # pixels, channels
-_VALUES = 64 * 64 * 128
+# Of 3x3 convolutions without strides, on two cores, maps of so many channels
+# gain at any size, narrower ones if they are large; the others lose a tenth.
+_WIDE = 128
+_LARGE, _NARROW = 32 * 32, 48  # pixels, channels
 
 
 class ConvParams(nn.Module):
@@ -74,7 +74,7 @@ def conv_general_dilated(
   plain = {feature_group_count, *lhs_dilation} == {1} and window.fits(size)
   # Where the program is made for another device than this one, it is a little
   # slower there, not wrong.
-  if jax.default_backend() != "cpu" or not (plain and _pays(lhs, rhs)):
+  if jax.default_backend() != "cpu" or not (plain and _pays(lhs, rhs, strides)):
     return jax.lax.conv_general_dilated(
       lhs,
       rhs,
@@ -95,14 +95,15 @@ def conv_general_dilated(
   return _convolve(dataclasses.replace(window, edges=edges), lhs, rhs)
 
 
-def _pays(x: chex.Array, kernel: chex.Array) -> bool:
-  """Whether the rewriting is quicker; where not, it may take twice as long."""
+def _pays(x: chex.Array, kernel: chex.Array, strides: tuple[int, ...]) -> bool:
+  """Whether the rewriting is quicker."""
   pixels = math.prod(x.shape[1:3])
   if not isinstance(pixels, int):  # in a program for any size
     return False
+  if kernel.shape[:2] != (3, 3) or strides != (1, 1):
+    return True
   widest = max(kernel.shape[2:])
-  enough = pixels >= _LARGE and widest >= _WIDE
-  return enough and pixels * widest >= _VALUES
+  return widest >= _WIDE or (pixels >= _LARGE and widest >= _NARROW)
 
 
 @dataclasses.dataclass(frozen=True)
