@@ -242,7 +242,7 @@ def _not_before(gradient: jax.Array, x: jax.Array) -> jax.Array:
   """`x`, which no program can have until it has the gradient.
 
   XLA's CPU backend computes what it can as soon as it can, and drops barriers:
-  copies of `x` that the gradient of a kernel needs, nine times its size, would
+  copies of `x` that the gradient of a kernel needs, three of a 3x3 one, would
   be made in the forward pass and kept. A zero for each example makes them wait.
   Where the gradient is not finite it is no zero; nor is the kernel's then.
   """

@@ -123,3 +123,35 @@ def test_random_pictures_are_no_white_noise():
   # Of independent values steps would be as large as between any two pixels.
   distances = abs(pictures[:, 1:] - pictures[:, :-1, ::-1]).mean()
   assert 0.05 * distances < steps < 0.8 * distances
+
+
+def _checkout(folder):
+  (folder / "benchmarks").mkdir(parents=True)
+  (folder / "benchmarks/setups.py").touch()
+  return folder
+
+
+def test_before_after_times_both_checkouts(tmp_path, monkeypatch, capsys):
+  # A step takes a millisecond there and two here.
+  worker = """
+import pathlib, sys
+print(0, flush=True)
+slow = pathlib.Path("train.py").exists()
+for line in sys.stdin:
+  print(int(line) * (0.002 if slow else 0.001), flush=True)
+"""
+  monkeypatch.setattr(_module("before_after"), "_WORKER", worker)
+  before = _checkout(tmp_path / "before")
+  result = _run("before_after", [f"--before={before}", "--configs=spl"], capsys)
+  timed = result["configs"]["spl"]
+  assert timed["before_seconds"]["median"] == pytest.approx(0.001)
+  assert timed["before_over_after"]["median"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("what", ["--before=nowhere", "--configs=x,y"])
+def test_before_after_tells_what_is_wrong(what, tmp_path, monkeypatch):
+  module = _module("before_after")
+  monkeypatch.setattr(module, "_WORKER", "raise SystemExit(3)")
+  flags = [f"--before={_checkout(tmp_path / 'before')}", what]
+  with pytest.raises(UserError, match="give a checkout|a worker ended in"):
+    command.run(module._parser(), module.measure, flags)

@@ -30,7 +30,7 @@ def test_freed_memory_is_not_faulted_in_again():
   assert faults() < 1000
 
 
-# Prints the page faults of a program with 100 MB of temporaries, at its third run.
+# Prints the page faults of a program's third run; it needs 64 MB.
 _COUNT_FAULTS = """
 import resource
 from sginpaint.cli import devices
