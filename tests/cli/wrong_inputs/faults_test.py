@@ -115,7 +115,10 @@ def test_ctrl_c_of_a_program_that_starts(delay, folder):
     text=True,
     check=False,
   )
-  assert (done.returncode, done.stderr) == (130, "sginpaint: interrupted\n")
+  assert done.returncode == 130
+  # On a quick machine the data set is being prepared by then, with progress.
+  assert done.stderr.endswith("sginpaint: interrupted\n")
+  assert "Traceback" not in done.stderr
 
 
 def test_read_only_disk(folder, monkeypatch, capsys):
