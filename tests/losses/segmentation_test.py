@@ -99,6 +99,17 @@ def test_ohem_pulls_on_the_chosen_pixels_only():
   assert moved(4) == [True, True, True, False]
 
 
+def test_ohem_pulls_alike_on_pixels_of_one_loss():
+  logits, labels = np.zeros((1, 1, 4, K)), np.zeros((1, 1, 4), int)
+  loss = functools.partial(segmentation.ohem_cross_entropy, threshold=1e-9)
+  value, pull = jax.value_and_grad(lambda x: loss(x, labels, min_kept=3)[0])(
+    jnp.asarray(logits, jnp.float32)
+  )
+  np.testing.assert_allclose(value, np.log(K), rtol=1e-6)
+  # Four share what three had: each pulls with a quarter of 1/K - 1.
+  np.testing.assert_allclose(pull[0, 0, :, 0], (1 / K - 1) / 4, rtol=1e-5)
+
+
 LOSSES = [segmentation.cross_entropy, segmentation.ohem_cross_entropy]
 
 
