@@ -9,17 +9,14 @@ compiles, the second finds its programs compiled and is measured.
 
 import argparse
 import contextlib
-import os
 import pathlib
-import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import tqdm
 from ml_collections import ConfigDict
 
-from benchmarks import command, timing
+from benchmarks import command, timing, workers
 from sginpaint.errors import UserError
 
 _CONFIGS = (
@@ -82,12 +79,12 @@ def _compare(
       side: stack.enter_context(_started(folder, config))
       for side, folder in folders.items()
     }
-    once = min(_ask(worker, 1) for worker in sides.values())
+    once = min(worker.ask("1") for worker in sides.values())
     steps = max(1, round(_TURN_SECONDS / once))
     seconds: dict[str, list[float]] = {side: [] for side in sides}
     for _ in range(repeats):
       for side, worker in sides.items():
-        seconds[side].append(_ask(worker, steps) / steps)
+        seconds[side].append(worker.ask(str(steps)) / steps)
   return {
     "before_seconds": timing.summarise(seconds["before"]),
     "after_seconds": timing.summarise(seconds["after"]),
@@ -96,36 +93,11 @@ def _compare(
   }
 
 
-@contextlib.contextmanager
-def _started(folder: pathlib.Path, config: str) -> Iterator[subprocess.Popen]:
-  """A worker that has made its first steps; ended afterwards."""
-  with subprocess.Popen(
-    [sys.executable, "-c", _WORKER, config],
-    cwd=folder,
-    env=os.environ | {"PYTHONPATH": str(folder)},
-    stdin=subprocess.PIPE,
-    stdout=subprocess.PIPE,
-    text=True,
-    bufsize=1,
-  ) as worker:
-    try:
-      _answer(worker)
-      yield worker
-    finally:
-      worker.terminate()
-
-
-def _ask(worker: subprocess.Popen, steps: int) -> float:
-  """Seconds of so many steps."""
-  worker.stdin.write(f"{steps}\n")
-  return _answer(worker)
-
-
-def _answer(worker: subprocess.Popen) -> float:
-  line = worker.stdout.readline()
-  if not line:
-    raise UserError(f"a worker ended in {worker.args[-1]}; see above why")
-  return float(line)
+def _started(
+  folder: pathlib.Path, config: str
+) -> contextlib.AbstractContextManager[workers.Worker]:
+  """A worker that has made its first steps."""
+  return workers.started([sys.executable, "-c", _WORKER, config], folder=folder)
 
 
 def _parser() -> command.BenchmarkParser:

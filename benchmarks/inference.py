@@ -12,7 +12,7 @@ from typing import Any
 import jax
 from ml_collections import ConfigDict
 
-from benchmarks import command, machine, setups, timing
+from benchmarks import command, machine, process, setups, timing
 from sginpaint.errors import UserError
 from sginpaint.training.dry_run import flops_of, memory_of
 
@@ -44,7 +44,7 @@ def _row(loaded, weights, size: int, repeats: int, matrix) -> dict[str, Any]:
   batch = setups.predict_batch(loaded.config, size)
   lowered = jax.jit(loaded.system.predict).lower(*weights, batch)
   program = lowered.compile()
-  with machine.PeakMemory() as peak:
+  with process.PeakMemory() as peak:
     seconds = timing.summarise(
       timing.repeat(
         lambda: jax.block_until_ready(program(*weights, batch)),

@@ -18,7 +18,7 @@ from typing import Any
 import cv2
 from ml_collections import ConfigDict
 
-from benchmarks import command, machine, setups, timing
+from benchmarks import command, pictures, process, timing
 from sginpaint.data import pipeline
 from sginpaint.data.images import EXTENSIONS, decode_rgb
 from sginpaint.errors import UserError
@@ -40,7 +40,7 @@ def write_pictures(root: pathlib.Path, count: int, side: int) -> None:
   """Fills `root/train/images` with JPEG files."""
   target = root / "train" / "images"
   target.mkdir(parents=True)
-  for i, picture in enumerate(setups.random_pictures(count, side)):
+  for i, picture in enumerate(pictures.random_pictures(count, side)):
     quality = [cv2.IMWRITE_JPEG_QUALITY, 90]
     cv2.imwrite(str(target / f"{i:06d}.jpg"), picture, quality)
 
@@ -100,7 +100,7 @@ def _measure(
     "image_size": size,
     "batch_size": config.batch_size,
     "threads": threads,
-    "cores": machine.usable_cores(),
+    "cores": process.usable_cores(),
     **_rates(seconds, count),
   }
 

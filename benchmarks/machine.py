@@ -1,7 +1,5 @@
-"""The machine under a measurement: its name, its matrix peak, its memory."""
+"""The machine under a measurement: its name and its matrix peak."""
 
-import ctypes
-import gc
 import importlib.metadata
 import os
 import pathlib
@@ -13,10 +11,9 @@ import jax
 import jax.numpy as jnp
 
 from benchmarks import timing
+from benchmarks.process import usable_cores
 
 _LIBRARIES = ("sginpaint", "jax", "jaxlib", "flax", "optax", "numpy", "torch")
-_STATUS = pathlib.Path("/proc/self/status")
-_CLEAR = pathlib.Path("/proc/self/clear_refs")
 
 
 def describe() -> dict[str, Any]:
@@ -33,13 +30,6 @@ def describe() -> dict[str, Any]:
     "python": platform.python_version(),
     **{name: version for name in _LIBRARIES if (version := _version(name))},
   }
-
-
-def usable_cores() -> int:
-  """CPU cores that this process may run on."""
-  if hasattr(os, "sched_getaffinity"):
-    return len(os.sched_getaffinity(0))
-  return os.cpu_count() or 1
 
 
 def matrix_peak(
@@ -72,56 +62,6 @@ def matrix_peak(
     "flops_per_second": 2 * size**3 / min(seconds),
     "seconds": timing.summarise(seconds),
   }
-
-
-class PeakMemory:
-  """Context: the most memory that was in use within it.
-
-  On accelerators that of the first device since the process began, which XLA
-  does not let anyone reset; on the CPU resident memory of the process.
-
-  Attributes:
-    bytes: the most, at the end; None where the system does not tell.
-    before: in use at the beginning; None likewise, and on accelerators.
-    source: what was asked.
-  """
-
-  def __enter__(self) -> "PeakMemory":
-    self.bytes: int | None = None
-    self.before: int | None = None
-    self.source = "nothing"
-    if _CLEAR.exists():
-      _give_back_memory()
-      _CLEAR.write_text("5")  # sets VmHWM back to what is resident now
-      self.before = _status("VmRSS")
-    return self
-
-  def __exit__(self, *_: object) -> None:
-    stats = jax.local_devices()[0].memory_stats()
-    if stats:
-      self.source, self.bytes = "device", stats["peak_bytes_in_use"]
-    elif _STATUS.exists():
-      self.source, self.bytes = "resident", _status("VmHWM")
-
-  def describe(self) -> dict[str, Any]:
-    """For the record."""
-    before = None if self.source == "device" else self.before
-    return {"source": self.source, "bytes": self.bytes, "before": before}
-
-
-def _give_back_memory() -> None:
-  # A compiler that has just run leaves hundreds of MB free but resident.
-  gc.collect()
-  trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-  if trim is not None:  # other C libraries have none
-    trim(0)
-
-
-def _status(field: str) -> int:
-  for line in _STATUS.read_text().splitlines():
-    if line.startswith(f"{field}:"):
-      return int(line.split()[1]) * 1024
-  raise KeyError(field)
 
 
 def _processor() -> str:

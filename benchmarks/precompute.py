@@ -15,8 +15,9 @@ from typing import Any
 import jax
 from ml_collections import ConfigDict
 
-from benchmarks import command, setups, timing
+from benchmarks import command, timing
 from benchmarks.input_pipeline import write_pictures
+from benchmarks.values import random_values
 from configs import classifier
 from sginpaint import checkpoints
 from sginpaint.systems import network_shapes
@@ -62,7 +63,7 @@ def _teacher(workdir: str, *, quick: bool) -> checkpoints.Loaded:
   """A TResNet of random values in a workdir."""
   config = classifier.get_config("quick" if quick else "")
   config.data.attributes = _NAMES
-  values = setups.random_values(network_shapes(config)["generator"])
+  values = random_values(network_shapes(config)["generator"])
   checkpoints.save_generator(workdir, config, 0, values)
   return checkpoints.load(workdir)
 

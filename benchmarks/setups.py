@@ -9,6 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
+from benchmarks.pictures import holes
+from benchmarks.values import random_values
 from configs import classifier, embedding_attributes, embedding_segmentation
 from sginpaint.batch import Batch
 from sginpaint.checkpoints import Loaded
@@ -104,22 +106,6 @@ def random_batch(shapes: Plan, seed: int = 0) -> Batch:
   return Batch(**{name: draw(name, shape) for name, shape in fields.items()})
 
 
-def random_values(shapes: Any, seed: int = 0) -> Any:
-  """Values for the variables of a network, of a size that stays finite."""
-  generator = np.random.default_rng(seed)
-
-  def draw(path: tuple, shape: jax.ShapeDtypeStruct) -> np.ndarray:
-    name = str(path[-1].key)
-    if len(shape.shape) < 2:
-      value = 1.0 if name in ("scale", "var") else 0.0
-      return np.full(shape.shape, value, shape.dtype)
-    scale = np.sqrt(2.0 / np.prod(shape.shape[:-1]))
-    values = generator.standard_normal(shape.shape, np.float32) * scale
-    return values.astype(shape.dtype)
-
-  return jax.tree_util.tree_map_with_path(draw, shapes)
-
-
 def build_loaded(config: ConfigDict) -> Loaded:
   """A checkpoint of random values, batch norms folded, as `load` gives it."""
   shapes = plan(config)
@@ -137,30 +123,6 @@ def build_loaded(config: ConfigDict) -> Loaded:
     hash="random",
     workdir="",
   )
-
-
-def random_pictures(count: int, side: int, seed: int = 0) -> np.ndarray:
-  """uint8 [count, side, side, 3]: noise of several sizes, as pictures have.
-
-  White noise would compress, and so decode, as no picture does.
-  """
-  generator = np.random.default_rng(seed)
-  total = np.zeros((count, side, side, 3), np.float32)
-  cell = 1
-  while cell < side:
-    coarse = -(-side // cell)
-    noise = generator.standard_normal((count, coarse, coarse, 3), np.float32)
-    total += cell**0.5 * noise.repeat(cell, 1).repeat(cell, 2)[:, :side, :side]
-    cell *= 4
-  total = (total - total.mean()) / (total.std() + 1e-6)
-  return np.clip(128 + 48 * total, 0, 255).astype(np.uint8)
-
-
-def holes(batch_size: int, side: int) -> np.ndarray:
-  """float32 [B, S, S, 1] with a centred hole of half the side."""
-  mask = np.zeros((batch_size, side, side, 1), np.float32)
-  mask[:, side // 4 : -(side // 4), side // 4 : -(side // 4)] = 1.0
-  return mask
 
 
 def predict_batch(config: ConfigDict, batch_size: int) -> Batch:

@@ -15,7 +15,7 @@ from typing import Any
 import jax
 from ml_collections import ConfigDict
 
-from benchmarks import command, machine, setups, timing
+from benchmarks import command, machine, process, setups, timing
 from sginpaint.training.dry_run import (
   compile_plan,
   count_parameters,
@@ -36,7 +36,7 @@ def measure(options: argparse.Namespace, config: ConfigDict) -> dict[str, Any]:
       for _ in range(inner):
         training.step()
 
-    with machine.PeakMemory() as peak:
+    with process.PeakMemory() as peak:
       seconds = timing.repeat(several, repeats=options.repeats)
     again = _compile_again(training)
   matrix = machine.matrix_peak(config.dtype)

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.torch_spl import inputs, pair
+from benchmarks.torch_spl import inputs, theirs
+from benchmarks.torch_spl.ours import build_ours, gradients_of, predictor
 from benchmarks.torch_spl.training import MODES
 from sginpaint.errors import UserError
 
@@ -34,21 +35,21 @@ def compare() -> dict[str, float]:
   """
   config = inputs.spl_config(depth=_SHALLOW, **_SMALL)
   batch = inputs.numpy_batch(config)
-  trainer = pair.build_trainer(config, MODES["eager"])
-  ours = pair.build_ours(config, trainer.weights(), batch, remember=True)
+  trainer = theirs.build_trainer(config, MODES["eager"])
+  ours = build_ours(config, trainer.weights(), batch)
   image = trainer.put(batch["image"])
   mask, teacher = trainer.put(batch["mask"]), trainer.put(batch["teacher"])
-  theirs = trainer.predict(image.float() / 127.5 - 1.0, mask)
+  expected = trainer.predict(image.float() / 127.5 - 1.0, mask)
   forward = [
     np.max(np.abs(np.asarray(a) - np.moveaxis(b.cpu().numpy(), 1, -1)))
-    for a, b in zip(pair.predictor(ours)(), theirs, strict=True)
+    for a, b in zip(predictor(ours)(), expected, strict=True)
   ]
   losses = trainer.step(image, mask, teacher)
   metrics = ours.step()
   differences = {
     "forward": float(max(forward)),
     "losses": _losses(metrics, losses),
-    "gradients": _gradients(pair.gradients_of(ours), trainer.gradients()),
+    "gradients": _gradients(gradients_of(ours), trainer.gradients()),
   }
   for name, value in differences.items():
     if not value <= TOLERANCE[name]:

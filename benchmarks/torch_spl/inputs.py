@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from ml_collections import ConfigDict
 
-from benchmarks import setups
+from benchmarks import pictures
 from configs import spl
 
 
@@ -42,7 +42,7 @@ def numpy_batch(config: ConfigDict, seed: int = 0) -> dict[str, np.ndarray]:
   features = config.model.generator.prior_channels
   shape = (b, s // 4, s // 4, features)
   return {
-    "image": setups.random_pictures(b, s, seed),
-    "mask": setups.holes(b, s),
+    "image": pictures.random_pictures(b, s, seed),
+    "mask": pictures.holes(b, s),
     "teacher": generator.standard_normal(shape, np.float32),
   }

@@ -7,6 +7,7 @@ prediction (eq. 11, halved), then the generator against the new discriminator
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from torch.nn import functional
 from benchmarks.torch_spl.networks import Discriminator, Generator
 
 Arrays = dict[str, np.ndarray]
+_PLAYERS = ("generator", "discriminator")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,15 +92,19 @@ class Trainer:
     self.device = torch.device(device_name())
     self.generator = self._placed(Generator(**generator))
     self.discriminator = self._placed(Discriminator(**discriminator))
-    self._optimizers = {
-      "generator": torch.optim.Adam(self.generator.parameters(), **adam),
-      "discriminator": torch.optim.Adam(
-        self.discriminator.parameters(), **adam
-      ),
-    }
+    self._adam = adam
     compile_ = torch.compile if mode.compiled else lambda module: module
     self._generate = compile_(self.generator)
     self._judge = compile_(self.discriminator)
+
+  @functools.cached_property
+  def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
+    # Not before the first step: they import a part of PyTorch, 90 MB, that
+    # inference does without.
+    return {
+      name: torch.optim.Adam(getattr(self, name).parameters(), **self._adam)
+      for name in _PLAYERS
+    }
 
   def _placed(self, module: torch.nn.Module) -> torch.nn.Module:
     module = module.to(self.device)
@@ -113,7 +119,7 @@ class Trainer:
         key: value.detach().cpu().numpy().copy()
         for key, value in getattr(self, name).state_dict().items()
       }
-      for name in self._optimizers
+      for name in _PLAYERS
     }
 
   def gradients(self) -> dict[str, Arrays]:
@@ -124,7 +130,7 @@ class Trainer:
         for key, value in getattr(self, name).named_parameters()
         if value.grad is not None
       }
-      for name in self._optimizers
+      for name in _PLAYERS
     }
 
   def put(self, array: np.ndarray) -> torch.Tensor:

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Mapping
 
 import numpy as np
-import tensorboardX
 import tqdm
 
 
@@ -14,6 +13,9 @@ class Writer:
   """Writes scalars and pictures of one training; process 0 alone has one."""
 
   def __init__(self, workdir: str, *, start: int, total: int):
+    # Imports PyTorch where it is installed: seconds, and 180 MB.
+    import tensorboardX
+
     path = pathlib.Path(workdir)
     self._lines = (path / "log.jsonl").open("a", buffering=1)
     self._board = tensorboardX.SummaryWriter(str(path / "tensorboard"))

@@ -116,9 +116,9 @@ def test_convolutions_are_kept_and_little_else(capsys):
 
 
 def test_random_pictures_are_no_white_noise():
-  from benchmarks import setups
+  from benchmarks.pictures import random_pictures
 
-  pictures = setups.random_pictures(2, 64).astype(float)
+  pictures = random_pictures(2, 64).astype(float)
   steps = abs(pictures[:, 1:] - pictures[:, :-1]).mean()
   # Of independent values steps would be as large as between any two pixels.
   distances = abs(pictures[:, 1:] - pictures[:, :-1, ::-1]).mean()

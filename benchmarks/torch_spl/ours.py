@@ -1,7 +1,7 @@
-"""Both sides of the comparison, from the same weights and on the same batch."""
+"""Our side with the weights and on the batch of the other."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -10,7 +10,6 @@ import numpy as np
 import optax
 from ml_collections import ConfigDict
 
-from benchmarks.torch_spl.training import Losses, Mode, Trainer
 from sginpaint import convert
 from sginpaint.batch import Batch, normalize_image
 from sginpaint.systems.spl.objective import SPL
@@ -20,36 +19,6 @@ from sginpaint.training.optimizer import build_optimizers
 from sginpaint.training.state import Player, TrainState
 
 _SOURCES = {"generator": "spl_generator", "discriminator": "spl_discriminator"}
-_GENERATOR = (
-  "width",
-  "blocks",
-  "dense_blocks",
-  "residual_blocks",
-  "prior_channels",
-)
-
-
-def build_trainer(config: ConfigDict, mode: Mode) -> Trainer:
-  """The PyTorch side, with fresh weights."""
-  model, player = config.model, config.optimizer.generator
-  weights = config.loss_weights.generator
-  return Trainer(
-    generator={name: model.generator[name] for name in _GENERATOR},
-    discriminator={"widths": tuple(model.discriminator.widths)},
-    losses=Losses(
-      image=weights.image,
-      adversarial=weights.adversarial,
-      prior=weights.prior,
-      alpha=config.objective.alpha,
-      delta=config.objective.delta,
-    ),
-    adam={
-      "lr": player.learning_rate,
-      "betas": (player.b1, player.b2),
-      "eps": player.eps,
-    },
-    mode=mode,
-  )
 
 
 @dataclasses.dataclass
@@ -78,24 +47,20 @@ def build_ours(
   config: ConfigDict,
   weights: Mapping[str, Mapping[str, np.ndarray]],
   batch: Mapping[str, np.ndarray],
-  *,
-  remember: bool = False,
 ) -> Ours:
-  """Our side with PyTorch's weights.
+  """Our side with PyTorch's weights; it remembers its gradients.
 
   Args:
     config: of `spl_config`.
     weights: {player: state dict}.
     batch: of `numpy_batch`.
-    remember: keep the gradients of the last step as `opt_state[0]`.
   """
   modules, players = {}, {}
   optimizers = build_optimizers(config.optimizer, config.steps)
   for name, source in _SOURCES.items():
     module, variables = convert.from_torch(source, weights[name])
     modules[name] = module.clone(dtype=jnp.dtype(config.dtype))
-    if remember:
-      optimizers[name] = optax.chain(_remember(), optimizers[name])
+    optimizers[name] = optax.chain(_remember(), optimizers[name])
     params = variables.pop("params")
     players[name] = Player(params, variables, optimizers[name].init(params))
   mesh = sharding.make_mesh()
@@ -144,21 +109,3 @@ def predictor(ours: Ours) -> Any:
     return outputs["image"], outputs["prior"]
 
   return predict
-
-
-def torch_runs(
-  trainer: Trainer, batch: Mapping[str, np.ndarray]
-) -> dict[str, Callable[[], Any]]:
-  """{"inference", "step"}: PyTorch's side; each call waits for its result."""
-  tensors = [trainer.put(batch[name]) for name in ("image", "mask", "teacher")]
-  picture = tensors[0].float() / 127.5 - 1.0
-
-  def step() -> None:
-    trainer.step(*tensors)
-    trainer.wait()
-
-  def predict() -> None:
-    trainer.predict(picture, tensors[1])
-    trainer.wait()
-
-  return {"inference": predict, "step": step}
