@@ -163,23 +163,20 @@ class Trainer:
     image = image.float() / 127.5 - 1.0
     with self.autocast():
       predicted, prior = self._generate(image, mask)
-    with self.autocast():
-      real = self._judge(image)
-      fake = self._judge(predicted.detach())
-    game = 0.5 * (
-      functional.softplus(-real).mean() + functional.softplus(fake).mean()
-    )
-    self._update("discriminator", game)
+    game = self._update_discriminator(image, predicted.detach())
     self.discriminator.requires_grad_(False)
     with self.autocast():
       fake = self._judge(predicted)
     terms = self._terms(image, mask, teacher, predicted, prior, fake)
     weights = dataclasses.asdict(self.losses)
     total = sum(weights[name] * term for name, term in terms.items())
-    self._update("generator", total)
+    optimizer = self._optimizers["generator"]
+    optimizer.zero_grad(set_to_none=True)
+    total.backward()
+    optimizer.step()
     self.discriminator.requires_grad_(True)
     return {
-      "loss/discriminator": game.detach(),
+      "loss/discriminator": game,
       "loss/generator": total.detach(),
       **{f"generator/{name}": t.detach() for name, t in terms.items()},
     }
@@ -195,11 +192,22 @@ class Trainer:
       "prior": ((prior - teacher).abs() * prior_weight).mean(),
     }
 
-  def _update(self, name: str, loss: torch.Tensor) -> None:
-    optimizer = self._optimizers[name]
+  def _update_discriminator(
+    self, real: torch.Tensor, fake: torch.Tensor
+  ) -> torch.Tensor:
+    optimizer = self._optimizers["discriminator"]
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    game = torch.zeros((), device=self.device)
+    # One gradient after the other: a compiled pass overwrites the vectors of
+    # the spectral norm that the last one's gradient would still need.
+    for picture, sign in ((real, -1.0), (fake, 1.0)):
+      with self.autocast():
+        score = self._judge(picture)
+      half = 0.5 * functional.softplus(sign * score).mean()
+      half.backward()
+      game += half.detach()
     optimizer.step()
+    return game
 
   def predict(self, image: torch.Tensor, mask: torch.Tensor) -> Any:
     """(image, prior) of pictures float32 in [-1, 1], without gradients."""
