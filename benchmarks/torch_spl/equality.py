@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.torch_spl import inputs, theirs
-from benchmarks.torch_spl.ours import build_ours, gradients_of, predictor
+from benchmarks.torch_spl.ours import build_ours, gradients_of, predict
 from benchmarks.torch_spl.training import MODES
 from sginpaint.errors import UserError
 
@@ -42,7 +42,7 @@ def compare() -> dict[str, float]:
   expected = trainer.predict(image.float() / 127.5 - 1.0, mask)
   forward = [
     np.max(np.abs(np.asarray(a) - np.moveaxis(b.cpu().numpy(), 1, -1)))
-    for a, b in zip(predictor(ours)(), expected, strict=True)
+    for a, b in zip(predict(ours), expected, strict=True)
   ]
   losses = trainer.step(image, mask, teacher)
   metrics = ours.step()

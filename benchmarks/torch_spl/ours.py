@@ -97,15 +97,10 @@ def gradients_of(ours: Ours) -> dict[str, dict[str, np.ndarray]]:
   }
 
 
-def predictor(ours: Ours) -> Any:
-  """() -> (image, prior) of our generator, on pictures in [-1, 1]."""
-  params = jax.tree.map(jnp.copy, ours.state.generator.variables)
-  image = jax.block_until_ready(normalize_image(ours.batch.image))
+def predict(ours: Ours) -> tuple[jax.Array, jax.Array]:
+  """(image, prior) of our generator, on pictures in [-1, 1]."""
+  image = normalize_image(ours.batch.image)
   batch = Batch(image=image, mask=ours.batch.mask)
-  program = jax.jit(ours.system.predict)
-
-  def predict() -> tuple[jax.Array, jax.Array]:
-    outputs = jax.block_until_ready(program(params, {}, batch))
-    return outputs["image"], outputs["prior"]
-
-  return predict
+  params = ours.state.generator.variables
+  outputs = jax.jit(ours.system.predict)(params, {}, batch)
+  return outputs["image"], outputs["prior"]

@@ -100,8 +100,8 @@ class RegionNormLearned(nn.Module):
     """Normalises [B, H, W, C]."""
     importance, gamma, beta = ImportanceMap(name="affine")(x)
     region = (importance >= THRESHOLD).astype(jnp.float32)
-    # A contraction, as is then gamma's gradient; as sums of products over the
-    # channels XLA's CPU backend (jax 0.10) would take twenty times as long.
+    # A contraction, as is then gamma's gradient: sums of products over the
+    # channels are slow in XLA's CPU backend (jax 0.10), which uses one thread.
     scaled = jnp.einsum(
       "bhwc,bhw->bhwc",
       region_norm(x, region),
