@@ -20,6 +20,7 @@ from ml_collections import ConfigDict
 
 from benchmarks import command, setups, timing
 from benchmarks.input_pipeline import write_pictures
+from sginpaint import scheduling
 from sginpaint.checkpoints import Loaded
 from sginpaint.data.splits import Split
 from sginpaint.evaluation import evaluator
@@ -77,7 +78,9 @@ def _evaluate(loaded: Loaded, split: Split, count: int) -> None:
 def _infer(loaded: Loaded, size: int, repeats: int) -> list[float]:
   weights = jax.device_put((loaded.variables, loaded.frozen))
   batch = setups.predict_batch(loaded.config, size)
-  program = jax.jit(loaded.system.predict)
+  program = jax.jit(
+    loaded.system.predict, compiler_options=scheduling.for_memory()
+  )
   return timing.repeat(
     lambda: jax.block_until_ready(program(*weights, batch)), repeats=repeats
   )

@@ -13,6 +13,7 @@ import jax
 from ml_collections import ConfigDict
 
 from benchmarks import command, machine, process, setups, timing
+from sginpaint import scheduling
 from sginpaint.errors import UserError
 from sginpaint.training.dry_run import flops_of, memory_of
 
@@ -43,7 +44,7 @@ def measure(options: argparse.Namespace, config: ConfigDict) -> dict[str, Any]:
 def _row(loaded, weights, size: int, repeats: int, matrix) -> dict[str, Any]:
   batch = setups.predict_batch(loaded.config, size)
   lowered = jax.jit(loaded.system.predict).lower(*weights, batch)
-  program = lowered.compile()
+  program = lowered.compile(scheduling.for_memory())
   with process.PeakMemory() as peak:
     seconds = timing.summarise(
       timing.repeat(

@@ -21,6 +21,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from sginpaint import scheduling
 from sginpaint.batch import IGNORE
 from sginpaint.inference import Inpainter, as_batch, served_image
 from sginpaint.inputs import (
@@ -47,7 +48,10 @@ class Editor:
   def __init__(self, inpainter: Inpainter):
     self.inpainter = inpainter
     begin, render = (
-      jax.jit(functools.partial(part, inpainter.system))
+      jax.jit(
+        functools.partial(part, inpainter.system),
+        compiler_options=scheduling.for_memory(),
+      )
       for part in (_begin, _render)
     )
     self._begin, self._render = begin, render

@@ -22,6 +22,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from sginpaint import scheduling
 from sginpaint.batch import Batch, Guidance, normalize_image, to_uint8
 from sginpaint.checkpoints import Loaded
 from sginpaint.checkpoints import load as load_checkpoint
@@ -78,7 +79,9 @@ class Inpainter:
     self.size = int(loaded.config.data.image_size)
     self._weights = jax.device_put((loaded.variables, loaded.frozen))
     self._predict = jax.jit(
-      functools.partial(_predict, loaded.system), static_argnames="image_only"
+      functools.partial(_predict, loaded.system),
+      static_argnames="image_only",
+      compiler_options=scheduling.for_memory(),
     )
 
   @property

@@ -44,6 +44,7 @@ class Ours:
     import jax
 
     from benchmarks import values
+    from sginpaint import scheduling
     from sginpaint.batch import Batch
     from sginpaint.systems import build_system
 
@@ -55,7 +56,7 @@ class Ours:
       system.generator.init, jax.random.key(0), batch.image, batch.mask
     )
     variables = jax.device_put(values.random_values(shapes))
-    predict = jax.jit(system.predict)
+    predict = jax.jit(system.predict, compiler_options=scheduling.for_memory())
     return lambda: jax.block_until_ready(predict(variables, {}, batch))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from sginpaint import scheduling
 from sginpaint.batch import composite
 from sginpaint.evaluation.measures import quantise
 from sginpaint.evaluation.served import seen
@@ -41,4 +42,8 @@ def build_programs(
     finite = jnp.isfinite(prediction).all((1, 2, 3))
     return fills, finite, {n: x for n, x in results.items() if n in wanted}
 
-  return jax.jit(prepare), jax.jit(complete)
+  options = scheduling.for_memory()
+  return (
+    jax.jit(prepare, compiler_options=options),
+    jax.jit(complete, compiler_options=options),
+  )
