@@ -32,6 +32,8 @@ boosted_gan_attributes.py, boosted_gan_segmentation.py and
 boosted_gan_neither.py tell generator and discriminators less.
 """
 
+from collections.abc import Collection
+
 from ml_collections import ConfigDict
 
 from configs import common
@@ -40,8 +42,11 @@ BETA = 0.01
 _EMBEDDINGS = {"attributes": "classifier", "segmentation": "segmenter"}
 
 
-def get_config(arg: str = "") -> ConfigDict:
-  lambdas, rest = _split(arg)
+def get_config(
+  arg: str = "", *, without: Collection[str] = ()
+) -> ConfigDict:
+  """Neither generator nor discriminators are told of the judges `without`."""
+  lambdas, rest = _split(arg, without)
   quick, data = common.parse_arg(rest)
   c = common.get_config()
   c.system = "boosted_gan"
@@ -81,6 +86,8 @@ def get_config(arg: str = "") -> ConfigDict:
   common.apply_data(c, data)
   if quick:
     make_quick(c)
+  for judge in without:
+    _leave_out(c, judge)
   return c
 
 
@@ -95,8 +102,7 @@ def weigh(c: ConfigDict, judge: str, weight: float) -> None:
       del terms[judge]
 
 
-def leave_out(c: ConfigDict, judge: str) -> None:
-  """Neither the generator nor a discriminator is told of it."""
+def _leave_out(c: ConfigDict, judge: str) -> None:
   weigh(c, judge, 0)
   c.model.generator[f"{judge}_input"] = False
   c.objective[_EMBEDDINGS[judge]] = "none"
@@ -125,7 +131,9 @@ def make_quick(c: ConfigDict) -> None:
   c.eval.batch_size = 16
 
 
-def _split(arg: str) -> tuple[dict[str, float], str]:
+def _split(
+  arg: str, without: Collection[str]
+) -> tuple[dict[str, float], str]:
   """(lambdas, the other words) of what stands behind the colon."""
   lambdas, rest = {"attributes": 0.1, "segmentation": 0.1}, []
   for word in (arg or "").split(","):
@@ -133,6 +141,10 @@ def _split(arg: str) -> tuple[dict[str, float], str]:
     if name not in lambdas:
       rest.append(word)
       continue
+    if name in without:
+      raise ValueError(
+        f"{word}: this config leaves {name} out; use configs/boosted_gan.py"
+      )
     try:
       lambdas[name] = float(value)
     except ValueError:

@@ -14,7 +14,4 @@ from configs import boosted_gan
 
 
 def get_config(arg: str = "") -> ConfigDict:
-  c = boosted_gan.get_config(arg)
-  boosted_gan.leave_out(c, "attributes")
-  boosted_gan.leave_out(c, "segmentation")
-  return c
+  return boosted_gan.get_config(arg, without=("attributes", "segmentation"))

@@ -72,3 +72,12 @@ def test_a_weight_must_be_a_number():
   with pytest.raises(UserError, match="a second row named boosted_gan,attrib"):
     file = str(ROOT / "configs" / "boosted_gan.py")
     read_configs([f"{file}:attributes=1", f"{file}:quick,attributes=1"], {})
+
+
+def test_what_a_config_leaves_out_has_no_weight(monkeypatch):
+  monkeypatch.chdir(ROOT)
+  kept = read_configs(["configs/boosted_gan_attributes.py:attributes=1"], {})
+  (config,) = kept.values()
+  assert config.loss_weights.discriminator.attributes == 1.0
+  with pytest.raises(UserError, match="segmentation=1: this config leaves"):
+    read_configs(["configs/boosted_gan_attributes.py:segmentation=1"], {})
