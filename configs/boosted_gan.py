@@ -42,9 +42,7 @@ BETA = 0.01
 _EMBEDDINGS = {"attributes": "classifier", "segmentation": "segmenter"}
 
 
-def get_config(
-  arg: str = "", *, without: Collection[str] = ()
-) -> ConfigDict:
+def get_config(arg: str = "", *, without: Collection[str] = ()) -> ConfigDict:
   """Neither generator nor discriminators are told of the judges `without`."""
   lambdas, rest = _split(arg, without)
   quick, data = common.parse_arg(rest)
@@ -131,9 +129,7 @@ def make_quick(c: ConfigDict) -> None:
   c.eval.batch_size = 16
 
 
-def _split(
-  arg: str, without: Collection[str]
-) -> tuple[dict[str, float], str]:
+def _split(arg: str, without: Collection[str]) -> tuple[dict[str, float], str]:
   """(lambdas, the other words) of what stands behind the colon."""
   lambdas, rest = {"attributes": 0.1, "segmentation": 0.1}, []
   for word in (arg or "").split(","):

@@ -47,7 +47,7 @@ EXEMPT: dict[tuple[str, str], str] = {
 _NETWORKS = ("batch", "layers", "backbones")
 _SYSTEMS_UP = (*_NETWORKS, "losses", "systems")
 _SAVED = ("files", "workdirs", "checksums", *_SYSTEMS_UP, "checkpoints")
-_RUNS = (*_SAVED, "upstream", "pretrained", "data")
+_RUNS = (*_SAVED, "upstream", "pretrained", "scheduling", "data")
 _SERVES = (*_RUNS, "evaluation", "training")
 _PICTURES = ("images", "windows", "inputs")
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
@@ -55,6 +55,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
   "upstream": (),
   "checksums": (),
   "files": (),
+  "scheduling": (),
   "batch": (),
   "data": ("files", "batch"),
   "images": ("files", "data"),

@@ -211,7 +211,9 @@ def _end(members: Sequence[_Member]) -> list[_Member]:
 def _tell(first: _Member, members: Sequence[_Member]) -> int:
   """Says on stderr who failed; the exit code."""
   code = first.process.returncode
-  if code > 0 and first.printed is not None:
+  # The process that speaks may have met the same bad input, a moment later.
+  told = members[0].process.returncode == code == _BAD_INPUT
+  if code > 0 and first.printed is not None and not told:
     lines = first.printed.read_text(errors="replace").splitlines()[-_SHOWN:]
     print("\n".join(lines), file=sys.stderr)
   if code == _BAD_INPUT:  # one line tells it, and has been printed

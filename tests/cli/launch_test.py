@@ -8,6 +8,19 @@ from sginpaint.cli import launch
 from sginpaint.errors import UserError
 
 
+@pytest.fixture(name="python")
+def _python(tmp_path, monkeypatch):
+  """Has each process run a script of the shell instead of a command."""
+
+  def replace(script):
+    program = tmp_path / "python"
+    program.write_text(f"#!/bin/sh\n{script}")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+
+  return replace
+
+
 @pytest.mark.parametrize(
   "words, message",
   [
@@ -31,6 +44,16 @@ def test_bad_input_is_told_once(capfd):
   assert "did you mean train?" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("late", [0, 1])
+def test_bad_input_that_both_met_is_told_once(late, python, capfd):
+  python(
+    f'[ "$SGINPAINT_PROCESS_ID" = {late} ] && sleep 0.5\n'
+    "echo mend it >&2; exit 2\n"
+  )
+  assert launch.main(["--processes=2", "--", "train"]) == 2
+  assert capfd.readouterr().err == "mend it\n"
+
+
 def test_environment_names_the_process(monkeypatch):
   monkeypatch.setenv("XLA_FLAGS", "--xla_a=1")
   env = launch.environment("host:1", 1, 4, devices=3)
@@ -49,15 +72,11 @@ def test_environment_names_the_process(monkeypatch):
   ],
 )
 def test_one_that_is_killed_is_named_before_those_it_takes_along(
-  death, told, tmp_path, monkeypatch, capfd
+  death, told, python, capfd
 ):
   """The other may be seen to end first; one may also abort for the other."""
-  program = tmp_path / "python"
-  program.write_text(
-    '#!/bin/sh\n[ "$SGINPAINT_PROCESS_ID" = 0 ] && exit 1\n'
-    f"sleep 0.5; kill -{death} $$\n"
+  python(
+    f'[ "$SGINPAINT_PROCESS_ID" = 0 ] && exit 1\nsleep 0.5; kill -{death} $$\n'
   )
-  program.chmod(0o755)
-  monkeypatch.setattr(sys, "executable", str(program))
   assert launch.main(["--processes=2", "--", "train"]) == 1
   assert told in capfd.readouterr().err
