@@ -77,7 +77,10 @@ def compiler_options(policy: str) -> dict[str, str] | None:
   return None if policy == "none" else scheduling.for_memory()
 
 
-def _is_product(primitive: Any, *_: Any, **__: Any) -> bool:
+def _is_product(primitive: Any, *_: Any, **parameters: Any) -> bool:
+  if primitive.name == "dot_general":
+    (contracted, _), _ = parameters["dimension_numbers"]
+    return bool(contracted)  # without, it scales a map (SPL's region norm)
   return primitive.name in _PRODUCTS
 
 

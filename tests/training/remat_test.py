@@ -11,6 +11,7 @@ import pytest
 
 from sginpaint.layers.normalization import InstanceNorm
 from sginpaint.layers.residual import ResidualBlock, SPADEResNetBlock
+from sginpaint.systems.spl.region_norm import RegionNormLearned
 from sginpaint.training.remat import (
   POLICIES,
   compiler_options,
@@ -87,6 +88,29 @@ def test_blocks_are_recomputed_and_keep_their_parameters():
   assert products("blocks") == products("none") + 12
   assert products("convolutions") == products("none")
   assert products("generator") == products("none") + 14
+
+
+class Regions(nn.Module):
+  """Between two convolutions a region norm, which scales by a contraction."""
+
+  @nn.compact
+  def __call__(self, x):
+    x = nn.Conv(16, (3, 3))(x)
+    return nn.Conv(3, (3, 3))(nn.relu(RegionNormLearned()(x)))
+
+
+def test_scaled_maps_are_computed_again():
+  module, x = Regions(), jnp.ones((1, 8, 8, 4))
+  variables = module.init(jax.random.key(0), x)
+
+  def wide_maps(policy):
+    apply = rematerialize(lambda v: module.apply(v, x), policy)
+    _, pull_back = jax.vjp(apply, variables)
+    kept = jax.tree.leaves(pull_back)
+    return sum(array.shape == (1, 8, 8, 16) for array in kept)
+
+  assert wide_maps("convolutions") == 1  # of the first convolution
+  assert wide_maps("none") > 2
 
 
 @functools.cache
