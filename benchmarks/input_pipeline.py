@@ -12,6 +12,7 @@ import argparse
 import itertools
 import pathlib
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -23,6 +24,9 @@ from sginpaint.data import pipeline
 from sginpaint.data.images import EXTENSIONS, decode_rgb
 from sginpaint.errors import UserError
 from sginpaint.training import setup
+
+_SETTLED = 1.0  # seconds, in which reading ahead comes to its end
+_AT_ONCE = 256  # pictures that are drawn together
 
 
 def measure(options: argparse.Namespace, config: ConfigDict) -> dict[str, Any]:
@@ -40,9 +44,12 @@ def write_pictures(root: pathlib.Path, count: int, side: int) -> None:
   """Fills `root/train/images` with JPEG files."""
   target = root / "train" / "images"
   target.mkdir(parents=True)
-  for i, picture in enumerate(pictures.random_pictures(count, side)):
-    quality = [cv2.IMWRITE_JPEG_QUALITY, 90]
-    cv2.imwrite(str(target / f"{i:06d}.jpg"), picture, quality)
+  quality = [cv2.IMWRITE_JPEG_QUALITY, 90]
+  for start in range(0, count, _AT_ONCE):
+    some = min(_AT_ONCE, count - start)
+    drawn = pictures.random_pictures(some, side, seed=start)
+    for i, picture in enumerate(drawn, start):
+      cv2.imwrite(str(target / f"{i:06d}.jpg"), picture, quality)
 
 
 def _measure(
@@ -56,11 +63,14 @@ def _measure(
   count = max(len(files) // config.batch_size, 1) * config.batch_size
   chosen = list(itertools.islice(itertools.cycle(files), count))
 
-  def decode(path: pathlib.Path) -> Any:
-    return decode_rgb(path.read_bytes())
+  # Nothing is handed back: the pool would hold all pictures until the end, and
+  # fresh memory for each would cost more than resizing it.
+  def decode(path: pathlib.Path) -> None:
+    decode_rgb(path.read_bytes())
 
-  def decode_and_resize(path: pathlib.Path) -> Any:
-    return cv2.resize(decode(path), (size, size), interpolation=cv2.INTER_AREA)
+  def decode_and_resize(path: pathlib.Path) -> None:
+    image = decode_rgb(path.read_bytes())
+    cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
 
   with (
     ThreadPoolExecutor(threads) as pool,
@@ -80,7 +90,8 @@ def _measure(
       for _ in range(count // config.batch_size):
         next(batches)
 
-    # What was read ahead during the other turns must not count.
+    # What was read ahead during the other turns must not count, nor may the
+    # other turns share the cores with it.
     def flush() -> None:
       for _ in range(2 * threads + 1):
         next(batches)
@@ -91,6 +102,7 @@ def _measure(
         "resizing": lambda: drain(decode_and_resize),
         "flushing": flush,
         "pipeline": deliver,
+        "settling": lambda: time.sleep(_SETTLED),
       },
       repeats=options.repeats,
     )
@@ -124,7 +136,7 @@ def _parser() -> command.BenchmarkParser:
   )
   add = parser.add_argument
   add("--pictures", default="", help="folder of pictures to read instead")
-  add("--count", type=int, default=256, help="pictures to make; default: 256")
+  add("--count", type=int, default=2048, help="pictures to make; default: 2048")
   add("--side", type=int, default=512, help="of these, pixels; default: 512")
   return parser
 

