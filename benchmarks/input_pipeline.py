@@ -13,6 +13,7 @@ import itertools
 import pathlib
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -63,15 +64,6 @@ def _measure(
   count = max(len(files) // config.batch_size, 1) * config.batch_size
   chosen = list(itertools.islice(itertools.cycle(files), count))
 
-  # Nothing is handed back: the pool would hold all pictures until the end, and
-  # fresh memory for each would cost more than resizing it.
-  def decode(path: pathlib.Path) -> None:
-    decode_rgb(path.read_bytes())
-
-  def decode_and_resize(path: pathlib.Path) -> None:
-    image = decode_rgb(path.read_bytes())
-    cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
-
   with (
     ThreadPoolExecutor(threads) as pool,
     pipeline.training_batches(
@@ -82,26 +74,22 @@ def _measure(
     ) as batches,
   ):
 
-    def drain(function) -> None:
+    def drain(function: Callable[[pathlib.Path], None]) -> None:
       for _ in pool.map(function, chosen):
         pass
 
-    def deliver() -> None:
-      for _ in range(count // config.batch_size):
-        next(batches)
-
-    # What was read ahead during the other turns must not count, nor may the
-    # other turns share the cores with it.
-    def flush() -> None:
-      for _ in range(2 * threads + 1):
+    def deliver(number: int) -> None:
+      for _ in range(number):
         next(batches)
 
     seconds = timing.alternate(
       {
-        "decoding": lambda: drain(decode),
-        "resizing": lambda: drain(decode_and_resize),
-        "flushing": flush,
-        "pipeline": deliver,
+        "decoding": lambda: drain(_decode),
+        "resizing": lambda: drain(lambda path: _decode(path, size)),
+        # What was read ahead during the other turns must not count, nor may
+        # the other turns share the cores with it.
+        "flushing": lambda: deliver(2 * threads + 1),
+        "pipeline": lambda: deliver(count // config.batch_size),
         "settling": lambda: time.sleep(_SETTLED),
       },
       repeats=options.repeats,
@@ -115,6 +103,16 @@ def _measure(
     "cores": process.usable_cores(),
     **_rates(seconds, count),
   }
+
+
+def _decode(path: pathlib.Path, size: int = 0) -> None:
+  """Hands nothing back: the pool would hold all pictures until the end.
+
+  Fresh memory for each would cost more than resizing it.
+  """
+  image = decode_rgb(path.read_bytes())
+  if size:
+    cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
 
 
 def _rates(seconds: dict[str, list[float]], count: int) -> dict[str, Any]:
