@@ -13,7 +13,7 @@ import dataclasses
 import json
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,7 @@ from sginpaint.errors import UserError
 from sginpaint.files import cache_directory, digest, write_atomically
 
 _LOG = logging.getLogger(__name__)
-_VERSION = 1
+_VERSION = 2
 _NAMED = 50  # left-out files that the log names, at most
 _PART = 4096
 
@@ -40,6 +40,7 @@ class FileFacts:
   """What the scan found in one file.
 
   Attributes:
+    stamp: `stamp_of` the file before it was read.
     hash: of the bytes; "" where the file is left out.
     height: of the upright picture.
     width: likewise.
@@ -47,6 +48,7 @@ class FileFacts:
     error: why the file is left out, or "".
   """
 
+  stamp: tuple[int, int]
   hash: str
   height: int
   width: int
@@ -64,19 +66,25 @@ def scan(root: Path, pictures: Sequence[Picture]) -> dict[str, FileFacts]:
   labels = dict.fromkeys((p.label for p in pictures if p.label), True)
   cache = cache_directory() / "folders" / f"{digest(str(root.resolve()))}.json"
   known = _read_cache(cache)
-  keys, facts, pending = {}, {}, []
-  for path, is_label in (images | labels).items():
-    status = os.stat(root / path)
-    keys[path] = [status.st_size, status.st_mtime_ns, int(is_label)]
-    if path in known and known[path][0] == keys[path]:
-      facts[path] = _from_json(known[path][1])
+  facts: dict[str, FileFacts] = {}
+  pending: dict[str, tuple[int, int]] = {}
+  kinds = images | labels
+  for path, is_label in kinds.items():
+    stamp = stamp_of(os.stat(root / path))
+    if path in known and known[path][:2] == [is_label, [*stamp]]:
+      facts[path] = _from_json(known[path][1:])
     else:
-      pending.append(path)
+      pending[path] = stamp
   if pending:
     facts |= _scan_files(root, pending, labels)
-    entries = {p: [keys[p], dataclasses.astuple(f)] for p, f in facts.items()}
+    entries = {p: (kinds[p], *dataclasses.astuple(f)) for p, f in facts.items()}
     _write_cache(cache, entries)
   return facts
+
+
+def stamp_of(status: os.stat_result) -> tuple[int, int]:
+  """(bytes, time of modification in ns): the same as long as the content is."""
+  return status.st_size, status.st_mtime_ns
 
 
 def sound_pictures(
@@ -117,12 +125,12 @@ def _defect(picture: Picture, facts: dict[str, FileFacts]) -> str:
 
 
 def _scan_files(
-  root: Path, paths: Sequence[str], labels: Iterable[str]
+  root: Path, stamps: Mapping[str, tuple[int, int]], labels: Container[str]
 ) -> dict[str, FileFacts]:
   def scan_one(path: str) -> FileFacts:
-    return _scan_file(root / path, is_label=path in labels)
+    return _scan_file(root / path, stamps[path], is_label=path in labels)
 
-  facts = {}
+  facts, paths = {}, list(stamps)
   with (
     concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool,
     tqdm.tqdm(
@@ -138,17 +146,20 @@ def _scan_files(
   return facts
 
 
-def _scan_file(path: Path, *, is_label: bool) -> FileFacts:
+def _scan_file(
+  path: Path, stamp: tuple[int, int], *, is_label: bool
+) -> FileFacts:
   try:
     data = path.read_bytes()
     pixels = (decode_labels if is_label else decode_rgb)(data)
   except (OSError, UnreadableError) as e:
-    return FileFacts("", 0, 0, {}, str(e))
+    return FileFacts(stamp, "", 0, 0, {}, str(e))
   except LabelFormatError as e:
     raise UserError(f"{path}: {e}") from e
   counts = np.bincount(pixels.ravel()).tolist() if is_label else []
   height, width = pixels.shape[:2]
   return FileFacts(
+    stamp,
     digest(data),
     height,
     width,
@@ -158,10 +169,9 @@ def _scan_file(path: Path, *, is_label: bool) -> FileFacts:
 
 
 def _from_json(record: list) -> FileFacts:
-  hash_, height, width, counts, error = record
-  return FileFacts(
-    hash_, height, width, {int(v): n for v, n in counts.items()}, error
-  )
+  stamp, hash_, height, width, counts, error = record
+  counts = {int(value): n for value, n in counts.items()}
+  return FileFacts(tuple(stamp), hash_, height, width, counts, error)
 
 
 def _read_cache(path: Path) -> dict:

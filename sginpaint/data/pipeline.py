@@ -1,17 +1,18 @@
-"""Batches of a split: read, decoded, transformed and stacked by Grain.
+"""Batches of a split: read, decoded, transformed and stacked.
 
 Training batch i is a pure function of (seed, i): the same for any number of
 threads and processes, so the step alone is the position in the data and a run
 resumes without any state of the pipeline. Every epoch is another permutation
 of the split; the batch that spans two epochs takes from both. A process gets a
-contiguous block of every global batch. Nothing is filtered while reading.
+contiguous block of every global batch. Nothing is filtered while reading. Grain
+reads ahead; each thread makes whole batches.
 
 The batches hold numpy arrays; what goes to a device is the caller's business.
 """
 
 import dataclasses
-import functools
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import grain
@@ -19,33 +20,34 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from sginpaint.batch import Batch
-from sginpaint.data.classes import (
-  attribute_permutation,
-  mirror_table,
-)
+from sginpaint.data.example_maker import ExampleMaker, Wanted
 from sginpaint.data.mask_files import MaskFolder
+from sginpaint.data.shuffling import Shuffled
 from sginpaint.data.splits import Split
 from sginpaint.data.teacher_features import FeatureStore
 from sginpaint.data.transforms import (
   Framing,
-  check_options,
-  framed,
-  plan_geometry,
-  transform_attributes,
-  transform_image,
-  transform_labels,
 )
 from sginpaint.errors import UserError
 
 
 class BatchIterator(Iterator[Batch]):
-  """Iterates over batches, reading ahead; close it, or use it in a `with`."""
+  """Iterates over batches, reading ahead; close it, or use it in a `with`.
 
-  def __init__(self, dataset: grain.MapDataset, threads: int):
+  Of b = batch_size / process_count examples: image uint8 [b, S, S, 3], index
+  int32 [b]; where there are some, segmentation int32 [b, S, S], attributes
+  float32 [b, A], teacher_features bfloat16 [b, h, w, F], teacher_image uint8
+  [b, s S, s S, 3], mask float32 [b, S, S, 1], valid bool [b].
+  """
+
+  def __init__(
+    self, make: Callable[[int], dict[str, Any]], steps: range, threads: int
+  ):
     options = grain.ReadOptions(
       num_threads=threads, prefetch_buffer_size=2 * threads
     )
-    self._iterator = iter(dataset.to_iter_dataset(options))
+    batches = grain.MapDataset.range(steps.start, steps.stop).map(make)
+    self._iterator = iter(batches.to_iter_dataset(options))
 
   def __next__(self) -> Batch:
     return Batch(**next(self._iterator))
@@ -109,18 +111,11 @@ def training_batches(
     teacher_scale: s > 0 adds `teacher_image`, resized from the source.
     mask_folder: adds a `mask` drawn from these files to each example.
 
-  Returns:
-    An iterator of `Batch`, b = batch_size / process_count: image uint8
-    [b, S, S, 3], index int32 [b]; where there are some, segmentation int32
-    [b, S, S], attributes float32 [b, A], teacher_features bfloat16
-    [b, h, w, F], teacher_image uint8 [b, s S, s S, 3], mask float32
-    [b, S, S, 1].
-
   Raises:
     UserError: options that are unknown or do not go together.
   """
-  maker = _ExampleMaker.build(
-    split,
+  maker = ExampleMaker(
+    split=split,
     size=image_size,
     resize=resize,
     crop=crop,
@@ -130,8 +125,13 @@ def training_batches(
     teacher_scale=teacher_scale,
     mask_folder=mask_folder,
   )
-  examples = _shuffled(maker, seed)[start_step * batch_size :]
-  return _iterate(examples, batch_size, process_index, process_count, threads)
+  shuffled = Shuffled(len(split), seed)
+  own = _Blocks(batch_size, process_index, process_count)
+
+  def make(step: int) -> dict[str, Any]:
+    return maker.batch(shuffled[own[step]])
+
+  return BatchIterator(make, range(start_step, sys.maxsize), threads)
 
 
 def evaluation_batches(
@@ -157,135 +157,40 @@ def evaluation_batches(
     framings: {index: (box or None, mirrored)} of examples that are cut and
       mirrored otherwise than the rest.
   """
-  maker = _ExampleMaker.build(
-    split,
-    size=image_size,
-    resize=resize,
-    crop="center",
-    crop_size=crop_size,
-    flip=False,
-    teacher=None,
-    teacher_scale=0,
-    mask_folder=None,
+  maker = ExampleMaker(
+    split=split, size=image_size, resize=resize, crop_size=crop_size
   )
+  own = _Blocks(batch_size, process_index, process_count)
   chosen = list(range(len(split)) if indices is None else map(int, indices))
-  padding = [(i, False) for i in chosen[-1:]] * (-len(chosen) % batch_size)
-  positions = [(i, True) for i in chosen] + padding
-  read = functools.partial(maker.evaluation_example, framings=framings or {})
-  examples = grain.MapDataset.source(positions).map(read)
-  return _iterate(examples, batch_size, process_index, process_count, threads)
+  count = len(chosen)
+  chosen += chosen[-1:] * (-count % batch_size)
+
+  def make(step: int) -> dict[str, Any]:
+    wanted = [
+      Wanted(chosen[i], framing=(framings or {}).get(chosen[i]))
+      for i in own[step]
+    ]
+    return maker.batch(wanted) | {"valid": np.asarray(own[step]) < count}
+
+  return BatchIterator(make, range(len(chosen) // batch_size), threads)
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class _ExampleMaker:
-  """Reads and transforms one example; called by many threads at once."""
+@dataclasses.dataclass(frozen=True)
+class _Blocks:
+  """Which positions of the examples a process takes of each batch."""
 
-  split: Split
-  size: int
-  resize: str
-  crop: str
-  crop_size: float
-  flip: bool
-  teacher: FeatureStore | None
-  teacher_scale: int
-  mask_folder: MaskFolder | None
-  mirror: np.ndarray
-  permutation: np.ndarray
-
-  @classmethod
-  def build(cls, split: Split, **options) -> Self:
-    return cls(
-      split=split,
-      mirror=mirror_table(split.classes),
-      permutation=attribute_permutation(split.classes, split.attributes),
-      **options,
-    )
+  batch_size: int
+  process_index: int
+  process_count: int
 
   def __post_init__(self) -> None:
-    check_options(resize=self.resize, crop=self.crop, crop_size=self.crop_size)
-    if self.teacher is None:
-      return
-    if self.resize == "shorter_side" and self.crop == "random":
+    if self.batch_size < 1 or self.batch_size % self.process_count:
       raise UserError(
-        "config.data.crop=random: does not go with precomputed features; use "
-        "crop=center or config.teacher.mode=online"
-      )
-    if len(self.teacher) != len(self.split):
-      raise UserError(
-        f"{self.teacher.directory}: features of {len(self.teacher)} pictures, "
-        f"but split {self.split.name!r} has {len(self.split)}; run precompute "
-        "again"
+        f"config.batch_size={self.batch_size}: cannot be shared by "
+        f"{self.process_count} processes; use a multiple"
       )
 
-  def __call__(
-    self,
-    index: int,
-    generator: np.random.Generator,
-    framing: Framing | None = None,
-  ) -> dict[str, Any]:
-    source = self.split[index]
-    image = source["image"]
-    geometry = plan_geometry(
-      generator,
-      *image.shape[:2],
-      resize=self.resize,
-      crop=self.crop,
-      crop_size=self.crop_size,
-      flip=self.flip,
-    )
-    if framing is not None:
-      height, width = image.shape[:2]
-      geometry = framed(geometry, height, width, framing)
-    example: dict[str, Any] = {
-      "image": transform_image(image, geometry, self.size),
-      "index": np.int32(index),
-    }
-    if "segmentation" in source:
-      example["segmentation"] = transform_labels(
-        source["segmentation"], geometry, self.size, mirror=self.mirror
-      )
-    if "attributes" in source:
-      example["attributes"] = transform_attributes(
-        source["attributes"], geometry, self.permutation
-      )
-    if self.teacher is not None:
-      features = self.teacher.read(int(index), flip=geometry.flip)
-      example["teacher_features"] = features
-    if self.teacher_scale:
-      example["teacher_image"] = transform_image(
-        image, geometry, self.teacher_scale * self.size
-      )
-    if self.mask_folder is not None:
-      chosen = int(generator.integers(len(self.mask_folder)))
-      example["mask"] = self.mask_folder.load(chosen, self.size, self.size)
-    return example
-
-  def evaluation_example(
-    self, position: tuple[int, bool], framings: Mapping[int, Framing]
-  ) -> dict[str, Any]:
-    index, valid = position
-    example = self(index, np.random.default_rng(0), framings.get(index))
-    return example | {"valid": np.bool_(valid)}
-
-
-def _shuffled(maker: _ExampleMaker, seed: int) -> grain.MapDataset:
-  """Endless examples; every epoch is another permutation of the split."""
-  indices = grain.MapDataset.range(len(maker.split)).seed(seed)
-  return indices.shuffle().repeat().random_map(maker)
-
-
-def _iterate(
-  examples: grain.MapDataset,
-  batch_size: int,
-  process_index: int,
-  process_count: int,
-  threads: int,
-) -> BatchIterator:
-  """Batches of this process: its block of every `batch_size` examples."""
-  if batch_size < 1 or batch_size % process_count:
-    raise UserError(
-      f"config.batch_size={batch_size}: cannot be shared by {process_count} "
-      "processes; use a multiple"
-    )
-  batches = examples.batch(batch_size // process_count, drop_remainder=True)
-  return BatchIterator(batches[process_index::process_count], threads)
+  def __getitem__(self, step: int) -> range:
+    size = self.batch_size // self.process_count
+    first = step * self.batch_size + self.process_index * size
+    return range(first, first + size)

@@ -37,11 +37,12 @@ import tensorflow_datasets as tfds
 
 from sginpaint.data.builders import cityscapes
 from sginpaint.data.classes import (
-  UNLISTED,
   ClassInfo,
   ClassTable,
+  class_indices,
   default_colour,
   read_classes,
+  unlisted_value,
 )
 from sginpaint.data.images import (
   LabelFormatError,
@@ -134,13 +135,12 @@ class PreparedExamples:
   def _indices(
     self, lookup: np.ndarray, labels: np.ndarray, index: int
   ) -> np.ndarray:
-    indices = lookup[labels]
-    if (unlisted := indices == UNLISTED).any():
+    if (value := unlisted_value(labels, lookup)) is not None:
       raise UserError(
-        f"{self.directory / 'classes.csv'}: the value {labels[unlisted][0]} of "
-        f"record {index} of {self.split} is not listed; add a line for it"
+        f"{self.directory / 'classes.csv'}: the value {value} of record "
+        f"{index} of {self.split} is not listed; add a line for it"
       )
-    return indices
+    return class_indices(labels, lookup)
 
 
 def load_prepared(directory: str, *, name: str = "tfds") -> Dataset:
@@ -253,7 +253,7 @@ def _lookup(table: ClassTable) -> np.ndarray:
   """int32 [256], file value -> class index."""
   # tfds stores label ids, of which many are the one class "rest".
   if table is cityscapes.CLASSES:
-    return cityscapes.class_indices()
+    return cityscapes.lookup()
   return table.lookup
 
 

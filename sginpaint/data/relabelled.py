@@ -13,7 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from sginpaint.data.classes import UNLISTED, ClassInfo, read_classes
+from sginpaint.data.classes import (
+  ClassInfo,
+  class_indices,
+  read_classes,
+  unlisted_value,
+)
 from sginpaint.data.folder_layout import classes_file
 from sginpaint.data.images import (
   LabelFormatError,
@@ -52,7 +57,7 @@ class Relabelled(View):
       return example
     path = _path(self.folder, self.ids[index])
     try:
-      labels = self.lookup[decode_labels(path.read_bytes())]
+      labels = decode_labels(path.read_bytes())
     except (OSError, UnreadableError, LabelFormatError) as e:
       raise UserError(f"{path}: {e}; write the label maps again") from e
     if labels.shape != example["image"].shape[:2]:
@@ -61,11 +66,11 @@ class Relabelled(View):
         f"{path}: {labels.shape[1]}x{labels.shape[0]}, but the picture is "
         f"{width}x{height}"
       )
-    if (labels == UNLISTED).any():
+    if unlisted_value(labels, self.lookup) is not None:
       raise UserError(
         f"{path}: holds a number that {classes_file(self.folder)} does not list"
       )
-    return example | {"segmentation": labels}
+    return example | {"segmentation": class_indices(labels, self.lookup)}
 
 
 def relabel(dataset: Dataset, split: str, folder: str) -> Dataset:

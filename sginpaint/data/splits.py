@@ -46,7 +46,7 @@ class Split:
   """One split of a data set: a sequence of examples in a fixed order.
 
   `split[i]` is a dict of `image` uint8 [H, W, 3] RGB and, where the data set
-  has them, `segmentation` int32 [H, W] (class indices, 255 = ignore) and
+  has them, `segmentation` uint8 [H, W] (class indices, 255 = ignore) and
   `attributes` float32 [A] (NaN = unknown), all at the original size.
 
   Attributes:

@@ -12,11 +12,12 @@ at pixel centres, so that they stay in register with the picture.
 """
 
 import dataclasses
+from collections.abc import Sequence
 
-import chex
 import cv2
 import numpy as np
 
+from sginpaint.data.classes import class_indices
 from sginpaint.errors import UserError, check_choice
 
 RESIZES = ("stretch", "shorter_side")
@@ -44,7 +45,7 @@ Framing = tuple[tuple[int, int, int, int] | None, bool]
 
 
 def plan_geometry(
-  generator: np.random.Generator,
+  chances: Sequence[float],
   height: int,
   width: int,
   *,
@@ -56,7 +57,8 @@ def plan_geometry(
   """Chooses box and mirroring for one example.
 
   Args:
-    generator: where random choices come from.
+    chances: three random numbers in [0, 1): of mirroring, and of the first row
+      and the first column of a random crop.
     height: of the source.
     width: of the source.
     resize: "stretch" takes all of it, distorted to a square; "shorter_side"
@@ -65,19 +67,18 @@ def plan_geometry(
     crop_size: side of the square / shorter side of the source.
     flip: mirror with probability 1/2.
 
-  Raises:
-    UserError: an option is unknown or does not go with another.
+  The options are those that `check_options` lets through.
   """
-  check_options(resize=resize, crop=crop, crop_size=crop_size)
-  mirrored = flip and bool(generator.random() < 0.5)
+  mirroring, row, column = chances
+  mirrored = flip and mirroring < 0.5
   if resize == "stretch":
     return Geometry(0, 0, height, width, mirrored)
   side = max(1, round(crop_size * min(height, width)))
-  slack = np.array([height - side, width - side])
-  corner = slack // 2
+  top, left = (height - side) // 2, (width - side) // 2
   if crop == "random":
-    corner = generator.integers(0, slack, endpoint=True)
-  return Geometry(int(corner[0]), int(corner[1]), side, side, mirrored)
+    top = int(row * (height - side + 1))
+    left = int(column * (width - side + 1))
+  return Geometry(top, left, side, side, mirrored)
 
 
 def framed(
@@ -159,13 +160,39 @@ def input_size(
 
 
 def transform_image(
-  image: np.ndarray, geometry: Geometry, size: int
+  image: np.ndarray,
+  geometry: Geometry,
+  size: int,
+  *,
+  out: np.ndarray | None = None,
 ) -> np.ndarray:
-  """uint8 [H, W, 3] -> uint8 [size, size, 3]."""
-  chex.assert_rank(image, 3)
-  square = _resize_image(_cut(image, geometry), size)
-  # NumPy copies a mirrored view pixel by pixel, thirty times as slowly.
-  return cv2.flip(square, 1) if geometry.flip else square
+  """uint8 [H, W, 3] -> uint8 [size, size, 3].
+
+  Args:
+    image: the source.
+    geometry: what is taken of it.
+    size: side of the result.
+    out: uint8 [size, size, 3], contiguous, where the result goes; without it,
+      into memory of its own.
+  """
+  if out is None:
+    out = np.empty((size, size, 3), np.uint8)
+  box = _cut(image, geometry)
+  height, width, _ = box.shape
+  # By area only where it shrinks: growing by area would be nearest neighbour.
+  shrunk = (min(width, size), min(height, size))
+  grows = shrunk != (size, size)
+  if shrunk != (width, height):
+    first = None if grows else out
+    box = cv2.resize(box, shrunk, dst=first, interpolation=cv2.INTER_AREA)
+  if grows:
+    box = cv2.resize(box, (size, size), dst=out, interpolation=cv2.INTER_CUBIC)
+  if box is not out:
+    out[...] = box
+  if geometry.flip:
+    # NumPy copies a mirrored view pixel by pixel, thirty times as slowly.
+    cv2.flip(out, 1, dst=out)
+  return out
 
 
 def transform_labels(
@@ -175,7 +202,7 @@ def transform_labels(
   *,
   mirror: np.ndarray | None = None,
 ) -> np.ndarray:
-  """int32 [H, W] -> int32 [size, size].
+  """Integers [H, W] -> int32 [size, size].
 
   Args:
     labels: class indices, 255 = ignore.
@@ -184,18 +211,18 @@ def transform_labels(
     mirror: int32 [256], `classes.mirror_table`; a mirrored map passes through
       it (left eye <-> right eye).
   """
-  chex.assert_rank(labels, 2)
   box = _cut(labels, geometry)
   # Row i of the result covers source rows [i, i + 1) * height / size; its
   # centre lies in row floor((i + 1/2) * height / size).
   odd = 2 * np.arange(size) + 1
   rows = odd * geometry.height // (2 * size)
   columns = odd * geometry.width // (2 * size)
-  square = box[rows][:, columns]
-  if not geometry.flip:
-    return square
-  square = np.ascontiguousarray(square[:, ::-1])
-  return square if mirror is None else mirror[square]
+  if geometry.flip:
+    columns = columns[::-1]
+  square = box.take(rows, axis=0).take(columns, axis=1).astype(np.uint8)
+  if geometry.flip and mirror is not None:
+    square = class_indices(square, mirror)
+  return square.astype(np.int32)
 
 
 def transform_attributes(
@@ -215,14 +242,3 @@ def _cut(array: np.ndarray, geometry: Geometry) -> np.ndarray:
   bottom = geometry.top + geometry.height
   right = geometry.left + geometry.width
   return array[geometry.top : bottom, geometry.left : right]
-
-
-def _resize_image(image: np.ndarray, size: int) -> np.ndarray:
-  height, width = image.shape[:2]
-  # By area only where it shrinks: growing by area would be nearest neighbour.
-  shrunk = (min(width, size), min(height, size))
-  if shrunk != (width, height):
-    image = cv2.resize(image, shrunk, interpolation=cv2.INTER_AREA)
-  if shrunk != (size, size):
-    image = cv2.resize(image, (size, size), interpolation=cv2.INTER_CUBIC)
-  return np.ascontiguousarray(image)

@@ -7,9 +7,11 @@ from sginpaint.data.classes import (
   UNLISTED,
   ClassInfo,
   attribute_permutation,
+  class_indices,
   mirror_table,
   read_classes,
   table_from_values,
+  unlisted_value,
 )
 from sginpaint.errors import UserError
 
@@ -18,6 +20,21 @@ def read(tmp_path, text):
   path = tmp_path / "classes.csv"
   path.write_text(text)
   return read_classes(path)
+
+
+class TestLookup:
+  lookup = np.where(np.arange(256) < 3, [2, 255, 0] * 85 + [2], UNLISTED)
+
+  def test_values_become_indices(self):
+    labels = np.array([[0, 1], [2, 0]], np.uint8)
+    found = class_indices(labels, self.lookup)
+    assert found.tolist() == [[2, 255], [0, 2]]
+    assert found.dtype == np.uint8
+
+  def test_a_value_that_is_not_listed_is_found(self):
+    labels = np.array([[0, 1], [7, 2]], np.uint8)
+    assert unlisted_value(labels, self.lookup) == 7
+    assert unlisted_value(labels[:1], self.lookup) is None
 
 
 class TestReadClasses:

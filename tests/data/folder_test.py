@@ -26,7 +26,7 @@ class TestExamples:
     values = label(3)
     expected = np.select([values == v for v in (0, 1, 2)], [0, 1, 2], 255)
     np.testing.assert_array_equal(example["segmentation"], expected)
-    assert example["segmentation"].dtype == np.int32
+    assert example["segmentation"].dtype == np.uint8
     assert [c.name for c in split.classes] == ["sky", "left_eye", "right_eye"]
 
   def test_pictures_only(self, tmp_path):
@@ -94,6 +94,22 @@ class TestDefects:
     with pytest.raises(UserError, match=r"p02.png: cannot be read"):
       split[2]
 
+  def test_file_that_was_only_touched_is_read(self, tmp_path):
+    split = load(make_folder(tmp_path)).split("train")
+    os.utime(tmp_path / "images" / "p01.png", (1, 1))
+    os.utime(tmp_path / "labels" / "p01.png", (1, 1))
+    np.testing.assert_array_equal(split[1]["image"], picture(1))
+
+  @pytest.mark.parametrize("folder", ["images", "labels"])
+  def test_damage_that_leaves_size_and_time_is_an_error(self, tmp_path, folder):
+    split = load(make_folder(tmp_path)).split("train")
+    file = tmp_path / folder / "p01.png"
+    status = file.stat()
+    file.write_bytes(bytes(status.st_size))
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    with pytest.raises(UserError, match=rf"{folder}/p01.png: changed"):
+      split[1]
+
   def test_test_pictures_that_are_trained_on(self, tmp_path, caplog):
     make_folder(tmp_path)
     load(tmp_path)
@@ -118,7 +134,9 @@ class TestIndex:
     monkeypatch.setattr(
       folder_index,
       "_scan_file",
-      lambda path, **k: scanned.append(path.name) or scan_file(path, **k),
+      lambda path, *a, **k: (
+        scanned.append(path.name) or scan_file(path, *a, **k)
+      ),
     )
     split = load(tmp_path).split("train")
     assert scanned == ["p01.png"]

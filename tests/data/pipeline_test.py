@@ -8,6 +8,7 @@ import pytest
 from sginpaint.data.datasets import load_dataset
 from sginpaint.data.mask_files import MaskFolder
 from sginpaint.data.pipeline import evaluation_batches, training_batches
+from sginpaint.data.shuffling import Shuffled
 from sginpaint.data.teacher_features import FeatureStore, FeatureWriter
 from sginpaint.errors import UserError
 from tests.data.example_folders import label, make_folder, picture, save
@@ -82,9 +83,20 @@ class TestTraining:
     )
 
   def test_processes_share_each_batch(self, split):
-    whole = take(split, 5)
-    parts = [take(split, 5, process_index=i, process_count=2) for i in range(2)]
+    options = {"resize": "shorter_side", "crop": "random", "crop_size": 0.7}
+    whole = take(split, 5, **options)
+    parts = [
+      take(split, 5, process_index=i, process_count=2, **options)
+      for i in range(2)
+    ]
     assert_equal(whole, join(parts))
+
+  def test_crops_and_mirroring_are_drawn_anew_and_evenly(self, split):
+    drawn = Shuffled(9, 7).chances(range(2000))
+    assert (np.abs(drawn.mean(0) - 0.5) < 0.03).all()
+    assert (np.abs(np.corrcoef(drawn.T) - np.eye(4)) < 0.1).all()
+    assert len(np.unique(drawn)) == drawn.size
+    assert not np.isin(Shuffled(9, 8).chances(range(2000)), drawn).any()
 
   def test_far_start_is_quick_to_reach(self, split):
     indices = take(split, 1, start_step=10**8)[0].index

@@ -8,6 +8,7 @@ import pytest
 from sginpaint.data.classes import ClassInfo, mirror_table
 from sginpaint.data.transforms import (
   Geometry,
+  check_options,
   describe_preprocessing,
   framed,
   input_size,
@@ -21,8 +22,8 @@ from tests.data.example_folders import label, picture
 
 
 def plan(height, width, seed=0, **options):
-  generator = np.random.default_rng(seed)
-  return plan_geometry(generator, height, width, **options)
+  chances = np.random.default_rng(seed).random(3)
+  return plan_geometry(chances, height, width, **options)
 
 
 class TestFraming:
@@ -67,13 +68,21 @@ class TestPlan:
     cut = plan(1024, 2048, resize="shorter_side", crop_size=0.5)
     assert cut == Geometry(256, 768, 512, 512)
 
+  def test_the_greatest_numbers_stay_within_the_picture(self):
+    top = [np.nextafter(1.0, 0.0)] * 3
+    options = {"resize": "shorter_side", "crop": "random", "crop_size": 0.5}
+    for side in range(2, 400):
+      planned = plan_geometry(top, side, 2 * side, **options)
+      assert planned.top + planned.height == side
+      assert planned.left + planned.width == 2 * side
+
   @pytest.mark.parametrize(
     ("resize", "crop_size"),
     [("stretch", 0.5), ("shorter_side", 0.0), ("shorter_side", 1.5)],
   )
   def test_crop_size_that_cannot_be(self, resize, crop_size):
     with pytest.raises(UserError, match=r"config\.data\.crop_size"):
-      plan(8, 8, resize=resize, crop_size=crop_size)
+      check_options(resize=resize, crop="center", crop_size=crop_size)
 
   def test_half_are_flipped_and_the_seed_decides(self):
     flips = [
@@ -87,9 +96,9 @@ class TestPlan:
 
   def test_unknown_options(self):
     with pytest.raises(UserError, match="config.data.resize=fit: not known"):
-      plan(4, 4, resize="fit")
+      check_options(resize="fit", crop="center", crop_size=1.0)
     with pytest.raises(UserError, match="config.data.crop=left: not known"):
-      plan(4, 4, resize="stretch", crop="left")
+      check_options(resize="stretch", crop="left", crop_size=1.0)
 
 
 class TestImage:
@@ -118,6 +127,16 @@ class TestImage:
     image = picture(0, 9, 11)
     result = transform_image(image, Geometry(2, 3, 6, 6), 6)
     np.testing.assert_array_equal(result, image[2:8, 3:9])
+
+  @pytest.mark.parametrize("flip", [False, True])
+  @pytest.mark.parametrize("size", [6, 8, 12, 31])
+  def test_result_goes_where_it_is_wanted(self, size, flip):
+    image, box = picture(0, 13, 18), Geometry(1, 2, 12, 8, flip)
+    batch = np.zeros((3, size, size, 3), np.uint8)
+    result = transform_image(image, box, size, out=batch[1])
+    np.testing.assert_array_equal(result, transform_image(image, box, size))
+    np.testing.assert_array_equal(batch[1], result)
+    assert not batch[[0, 2]].any()
 
   @pytest.mark.parametrize("size", [5, 8, 31])
   def test_flip_is_the_exact_mirror_image(self, size):

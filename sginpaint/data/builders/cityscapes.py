@@ -24,7 +24,12 @@ from sginpaint.data.builders.data_set import (
   one_label_map,
 )
 from sginpaint.data.builders.members import Member
-from sginpaint.data.classes import UNLISTED, ClassTable
+from sginpaint.data.classes import (
+  UNLISTED,
+  ClassTable,
+  class_indices,
+  unlisted_value,
+)
 from sginpaint.data.images import LabelFormatError
 
 # (label id, name, colour) of the benchmark's classes.
@@ -61,7 +66,7 @@ _PICTURE = re.compile(
 _LABELS = re.compile(r"gtFine/(train|val)/[^/]+/([^/]+)_gtFine_labelIds\.png$")
 
 
-def class_indices() -> np.ndarray:
+def lookup() -> np.ndarray:
   """int32 [256]: label id -> class index, or UNLISTED for what is no id."""
   table = np.full(256, UNLISTED, np.int32)
   table[: _LAST_ID + 1] = _REST
@@ -74,12 +79,12 @@ def class_indices() -> np.ndarray:
 def label_map(parts: Sequence[Part]) -> np.ndarray:
   """uint8 [H, W] of class indices."""
   ids = one_label_map(parts)
-  indices = class_indices()[ids]
-  if (strange := indices == UNLISTED).any():
+  table = lookup()
+  if (strange := unlisted_value(ids, table)) is not None:
     raise LabelFormatError(
-      f"its label map holds {ids[strange][0]}, which is no label id"
+      f"its label map holds {strange}, which is no label id"
     )
-  return indices.astype(np.uint8)
+  return class_indices(ids, table)
 
 
 def plan(manual: ManualDir) -> Plan:
