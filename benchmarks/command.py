@@ -25,13 +25,16 @@ Measure = Callable[[argparse.Namespace, ConfigDict], dict[str, Any]]
 class BenchmarkParser(Parser):
   """A parser of `python -m benchmarks.<name>`, with the flags of them all."""
 
-  def __init__(self, name: str, description: str | None, *, config: str):
+  def __init__(
+    self, name: str, description: str | None, *, config: str, repeats: int = 7
+  ):
     """Makes a parser.
 
     Args:
       name: of the benchmark's module.
       description: its docstring.
       config: default of `--config`; "" = it has no such flag.
+      repeats: default of `--repeats`.
     """
     super().__init__(name, description)
     self.prog = f"python -m benchmarks.{name}"
@@ -47,9 +50,9 @@ class BenchmarkParser(Parser):
     self.add_argument(
       "--repeats",
       type=int,
-      default=7,
+      default=repeats,
       help="measurements that are counted, at least 5 for a number that is "
-      "to be quoted; default: 7",
+      f"to be quoted; default: {repeats}",
     )
 
 

@@ -1,5 +1,6 @@
 """Pictures and holes to measure with; arrays of NumPy, without JAX."""
 
+import cv2
 import numpy as np
 
 
@@ -18,6 +19,19 @@ def random_pictures(count: int, side: int, seed: int = 0) -> np.ndarray:
     cell *= 4
   total = (total - total.mean()) / (total.std() + 1e-6)
   return np.clip(128 + 48 * total, 0, 255).astype(np.uint8)
+
+
+def random_labels(
+  count: int, side: int, classes: int, seed: int = 0
+) -> np.ndarray:
+  """uint8 [count, side, side] of 0..classes - 1: large regions."""
+  generator = np.random.default_rng(seed)
+  coarse = generator.uniform(0, classes, (count, 8, 8)).astype(np.float32)
+  smooth = [
+    cv2.resize(values, (side, side), interpolation=cv2.INTER_CUBIC)
+    for values in coarse
+  ]
+  return np.clip(smooth, 0, classes - 1).astype(np.uint8)
 
 
 def holes(batch_size: int, side: int) -> np.ndarray:

@@ -200,7 +200,7 @@ def measure(options: argparse.Namespace, config: ConfigDict) -> dict[str, Any]:
 
 def _bytes_per_example(results: Results, options: argparse.Namespace) -> float:
   """Of the picture's file and of one view of its teacher features."""
-  picture = results.get("input_pipeline", {}).get("bytes_per_file", 100e3)
+  picture = results.get("input_pipeline", {}).get("bytes_per_picture", 100e3)
   if options.features not in DTYPES:
     return picture
   return picture + bytes_per_picture(

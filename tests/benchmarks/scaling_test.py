@@ -21,7 +21,7 @@ INPUT = {
   "machine": {"devices": 1, "device": "toy"},
   "images_per_second": {"pipeline": 200.0},
   "cores": 4,
-  "bytes_per_file": 1000.0,
+  "bytes_per_picture": 1000.0,
 }
 OPTIONS = {
   "epochs": 10,
