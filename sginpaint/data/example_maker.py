@@ -100,27 +100,34 @@ class ExampleMaker:
 
   def batch(self, wanted: Sequence[Wanted]) -> dict[str, np.ndarray]:
     """The examples, stacked: the fields of a `Batch`."""
-    sides = {"image": self.size}
-    if self.teacher_scale:
-      sides["teacher_image"] = self.teacher_scale * self.size
-    # Pictures go where they stay: copying them later finds them out of the
-    # cache and costs a twentieth of decoding.
-    pictures = {
-      name: np.empty((len(wanted), side, side, 3), np.uint8)
-      for name, side in sides.items()
-    }
+    # Pictures and label maps go where they stay: copying them later finds them
+    # out of the cache and costs a twentieth of decoding.
+    maps = self._maps(len(wanted))
     others = [
-      self._example(example, [rows[i] for rows in pictures.values()])
+      self._example(example, {name: rows[i] for name, rows in maps.items()})
       for i, example in enumerate(wanted)
     ]
-    return pictures | {
+    return maps | {
       name: np.stack([other[name] for other in others]) for name in others[0]
     }
 
+  def _maps(self, count: int) -> dict[str, np.ndarray]:
+    sides = {"image": self.size}
+    if self.teacher_scale:
+      sides["teacher_image"] = self.teacher_scale * self.size
+    maps = {
+      name: np.empty((count, side, side, 3), np.uint8)
+      for name, side in sides.items()
+    }
+    if self.split.classes:
+      shape = (count, self.size, self.size)
+      maps["segmentation"] = np.empty(shape, np.int32)
+    return maps
+
   def _example(
-    self, wanted: Wanted, pictures: Sequence[np.ndarray]
+    self, wanted: Wanted, maps: dict[str, np.ndarray]
   ) -> dict[str, Any]:
-    """Fills in the pictures, each of its size; returns all else."""
+    """Fills in pictures and label map, each of its size; returns all else."""
     source = self.split[wanted.index]
     image = source["image"]
     geometry = plan_geometry(
@@ -134,13 +141,14 @@ class ExampleMaker:
     if wanted.framing is not None:
       height, width = image.shape[:2]
       geometry = framed(geometry, height, width, wanted.framing)
-    for out in pictures:
-      transform_image(image, geometry, len(out), out=out)
+    for name, out in maps.items():
+      size = len(out)
+      if name == "segmentation":
+        labels = source[name]
+        transform_labels(labels, geometry, size, mirror=self._mirror, out=out)
+      else:
+        transform_image(image, geometry, size, out=out)
     example: dict[str, Any] = {"index": np.int32(wanted.index)}
-    if "segmentation" in source:
-      example["segmentation"] = transform_labels(
-        source["segmentation"], geometry, self.size, mirror=self._mirror
-      )
     if "attributes" in source:
       example["attributes"] = transform_attributes(
         source["attributes"], geometry, self._permutation

@@ -12,6 +12,7 @@ at pixel centres, so that they stay in register with the picture.
 """
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 
 import cv2
@@ -201,6 +202,7 @@ def transform_labels(
   size: int,
   *,
   mirror: np.ndarray | None = None,
+  out: np.ndarray | None = None,
 ) -> np.ndarray:
   """Integers [H, W] -> int32 [size, size].
 
@@ -210,19 +212,22 @@ def transform_labels(
     size: side of the result.
     mirror: int32 [256], `classes.mirror_table`; a mirrored map passes through
       it (left eye <-> right eye).
+    out: int32 [size, size], where the result goes; without it, into memory of
+      its own.
   """
-  box = _cut(labels, geometry)
-  # Row i of the result covers source rows [i, i + 1) * height / size; its
-  # centre lies in row floor((i + 1/2) * height / size).
-  odd = 2 * np.arange(size) + 1
-  rows = odd * geometry.height // (2 * size)
-  columns = odd * geometry.width // (2 * size)
+  if out is None:
+    out = np.empty((size, size), np.int32)
+  rows, columns = (
+    _centres(geometry.height, size),
+    _centres(geometry.width, size),
+  )
   if geometry.flip:
     columns = columns[::-1]
-  square = box.take(rows, axis=0).take(columns, axis=1).astype(np.uint8)
+  square = _cut(labels, geometry).take(rows, axis=0).take(columns, axis=1)
   if geometry.flip and mirror is not None:
-    square = class_indices(square, mirror)
-  return square.astype(np.int32)
+    square = class_indices(square.astype(np.uint8), mirror)
+  out[...] = square
+  return out
 
 
 def transform_attributes(
@@ -236,6 +241,16 @@ def transform_attributes(
     permutation: int32 [A], `classes.attribute_permutation`.
   """
   return attributes[permutation] if geometry.flip else attributes
+
+
+@functools.lru_cache(maxsize=64)
+def _centres(length: int, size: int) -> np.ndarray:
+  """Which of `length` rows `size` rows show, nearest neighbour.
+
+  Row i of the result covers source rows [i, i + 1) * length / size; its centre
+  lies in row floor((i + 1/2) * length / size).
+  """
+  return (2 * np.arange(size) + 1) * length // (2 * size)
 
 
 def _cut(array: np.ndarray, geometry: Geometry) -> np.ndarray:

@@ -257,4 +257,6 @@ def update_ema(ema: Any, params: Any, decay: float, step: jax.Array) -> Any:
   if ema is None:
     return None
   rising = jnp.minimum(decay, (1.0 + step) / (10.0 + step))
-  return optax.incremental_update(params, ema, 1.0 - rising)
+  # Put so that the average of what stays (ESPA's autoencoder in stage 2) is
+  # that to the last bit.
+  return jax.tree.map(lambda e, p: e + (1.0 - rising) * (p - e), ema, params)
