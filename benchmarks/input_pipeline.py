@@ -26,6 +26,7 @@ from sginpaint.data import pipeline
 from sginpaint.data.folder import FolderExamples
 from sginpaint.data.images import decode_labels, decode_rgb
 from sginpaint.data.splits import Examples
+from sginpaint.data.views import View
 from sginpaint.training import setup
 
 _TURN = 512  # pictures: many short turns, as the machine's speed drifts
@@ -119,6 +120,8 @@ def _measure(
 
 
 def _files(examples: Examples) -> list[_Files]:
+  while isinstance(examples, View):
+    examples = examples.examples
   assert isinstance(examples, FolderExamples)  # for the type checker
   root = examples.root
   return [

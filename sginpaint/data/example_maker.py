@@ -11,10 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sginpaint.data.classes import (
-  attribute_permutation,
-  mirror_table,
-)
+from sginpaint.data.classes import attribute_permutation, mirror_table
 from sginpaint.data.mask_files import MaskFolder
 from sginpaint.data.splits import Split
 from sginpaint.data.teacher_features import FeatureStore

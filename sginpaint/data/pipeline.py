@@ -25,9 +25,7 @@ from sginpaint.data.mask_files import MaskFolder
 from sginpaint.data.shuffling import Shuffled
 from sginpaint.data.splits import Split
 from sginpaint.data.teacher_features import FeatureStore
-from sginpaint.data.transforms import (
-  Framing,
-)
+from sginpaint.data.transforms import Framing
 from sginpaint.errors import UserError
 
 
@@ -43,6 +41,13 @@ class BatchIterator(Iterator[Batch]):
   def __init__(
     self, make: Callable[[int], dict[str, Any]], steps: range, threads: int
   ):
+    """Begins to read.
+
+    Args:
+      make: step -> fields of its batch; called by several threads.
+      steps: in this order.
+      threads: how many.
+    """
     options = grain.ReadOptions(
       num_threads=threads, prefetch_buffer_size=2 * threads
     )
