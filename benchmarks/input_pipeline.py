@@ -27,6 +27,7 @@ from sginpaint.data.folder import FolderExamples
 from sginpaint.data.images import decode_labels, decode_rgb
 from sginpaint.data.splits import Examples
 from sginpaint.data.views import View
+from sginpaint.errors import UserError
 from sginpaint.training import setup
 
 _TURN = 512  # pictures: many short turns, as the machine's speed drifts
@@ -37,7 +38,13 @@ _Files = tuple[pathlib.Path, pathlib.Path | None]  # of a picture and its labels
 
 
 def measure(options: argparse.Namespace, config: ConfigDict) -> dict[str, Any]:
-  """Times reading in turns: decoding, decoding and resizing, batches."""
+  """Times reading in turns: decoding, decoding and resizing, batches.
+
+  Raises:
+    UserError: a flag is not right.
+  """
+  if not 0 <= options.classes <= 255:
+    raise UserError(f"--classes={options.classes}: give numbers in [0, 255]")
   with tempfile.TemporaryDirectory() as folder:
     root = pathlib.Path(options.pictures or folder)
     if not options.pictures:

@@ -26,7 +26,7 @@ from sginpaint.data.transforms import (
 )
 from sginpaint.errors import UserError
 
-CHANCES = 4
+CHANCES = 4  # as many as `shuffling` gets of one count of its generator
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -31,6 +31,11 @@ class TestLookup:
     assert found.tolist() == [[2, 255], [0, 2]]
     assert found.dtype == np.uint8
 
+  def test_indices_stay_what_they_are(self):
+    lookup = np.where(np.arange(256) < 3, np.arange(256), UNLISTED)
+    labels = np.array([[0, 1], [2, 0]], np.uint8)
+    np.testing.assert_array_equal(class_indices(labels, lookup), labels)
+
   def test_a_value_that_is_not_listed_is_found(self):
     labels = np.array([[0, 1], [7, 2]], np.uint8)
     assert unlisted_value(labels, self.lookup) == 7
